@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Strings: growable text, lists of strings, and the few parsers that every floor needs. */
+#pragma once
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Text that grows. Zeroed is empty. Out of memory is remembered: buf stays NULL-safe, failed is set. */
+struct str {
+	char *buf; /* NUL-terminated once anything was added; NULL while empty */
+	size_t len, size;
+	bool failed;
+};
+void str_add(struct str *s, const char *text);
+void str_addn(struct str *s, const char *bytes, size_t len);
+void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void str_vaddf(struct str *s, const char *fmt, va_list ap);
+/* Hands the text over (free it); "" when empty. Returns 0 or -ENOMEM. */
+int str_take(struct str *s, char **ret);
+void str_done(struct str *s);
+#define clean_str __attribute__((cleanup(str_done)))
+
+/* printf into new memory: the text (free it), or NULL when out of memory. */
+char *str_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A NULL-terminated list of strings that it owns. Zeroed is empty. */
+struct strv {
+	char **v; /* NULL while empty */
+	size_t n;
+	bool failed;
+};
+void strv_add(struct strv *l, const char *text); /* copies; NULL text is ignored */
+void strv_addf(struct strv *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void strv_done(struct strv *l);
+#define clean_strv __attribute__((cleanup(strv_done)))
+
+static inline bool str_eq(const char *a, const char *b)
+{
+	return __builtin_strcmp(a, b) == 0;
+}
+/* What follows `prefix` in s, or NULL when s does not begin with it. */
+const char *str_after(const char *s, const char *prefix);
+
+/* The whole of s is a decimal number without sign or blanks: 0, -EINVAL, -ERANGE. */
+int str_u64(const char *s, uint64_t *ret);
+/* "512m", "1g", "100kib", "7": bytes, factors of 1024 as docker has them. 0, -EINVAL, -ERANGE. */
+int str_bytes(const char *s, uint64_t *ret);
+/* "1.5", "0.25": thousandths, rounded up to at least 1. 0, -EINVAL, -ERANGE. */
+int str_milli(const char *s, uint64_t *ret);
+/* "10s", "500ms", "1m30s", "2h", "5" (seconds): microseconds. 0, -EINVAL, -ERANGE. */
+int str_duration_us(const char *s, uint64_t *ret);
+/* A container id we accept: [A-Za-z0-9][A-Za-z0-9_.-]{0,127}. */
+bool str_is_id(const char *s);
+/* Copies src for a terminal or a log: control bytes and what is not UTF-8 become \xNN, one line. Always NUL-terminates. */
+void str_printable(char *dst, size_t size, const char *src);
+/* RFC 3339 with nanoseconds, Z ("2026-11-24T17:00:00.123456789Z"); dst holds at least 36 bytes. */
+void str_time(char *dst, uint64_t ns_since_epoch);
+/* The reverse, any offset, 0 to 9 digits. 0 or -EINVAL. */
+int str_time_parse(const char *s, uint64_t *ret_ns);

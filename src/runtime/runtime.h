@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The native runtime, one container at a time: what gantry-oci's verbs and the
+ * monitor call. State lives in ROOT/ID (ROOT is --root, default /run/gantry/oci).
+ */
+#pragma once
+#include <gantry/base.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct runtime_create {
+	const char *root;      /* state root */
+	const char *id;
+	const char *bundle;    /* absolute */
+	const char *pid_file;  /* or NULL */
+	int detached;          /* the streams will not be ours: no terminal relay */
+	bool no_pivot, no_new_keyring;
+};
+
+struct runtime_init {
+	pid_t pid;
+	int pidfd;    /* owned by the caller */
+	int terminal; /* pty master when process.terminal and not detached; else -1 */
+};
+#define RUNTIME_INIT { 0, -1, -1 }
+
+/*
+ * Creates the container; its init is a child of the calling process (reap it
+ * by pidfd), inherits fds 0 to 2 and waits for runtime_start(). On failure
+ * nothing is left; err->exit is 126 or 127 when the command is at fault.
+ */
+int runtime_create(const struct runtime_create *o, struct runtime_init *ret, struct gantry_err *err);
+/* Lets it run. -ENOENT, -EBUSY not in state created. */
+int runtime_start(const char *root, const char *id, struct gantry_err *err);
+/* -ENOENT; -EBUSY it is not stopped and not force. force: in any state, exit 0 only when nothing is left. */
+int runtime_delete(const char *root, const char *id, bool force, struct gantry_err *err);
+/* Whether a process in the container was killed for memory since it was made: 1, 0, -errno. */
+int runtime_oom(const char *root, const char *id);
