@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The native runtime, one container at a time: what gantry-oci's verbs and the
- * monitor call. State lives in ROOT/ID (ROOT is --root, default /run/gantry/oci).
+ * monitor call. State lives in ROOT/ID (ROOT is --root, default /run/gantry/oci);
+ * its format and its readers are container/state.h, and what needs no more than
+ * that (kill, pause, resume) is container/control.h, so that libgantry has them too.
  */
 #pragma once
 #include <gantry/base.h>
@@ -34,5 +36,3 @@ int runtime_create(const struct runtime_create *o, struct runtime_init *ret, str
 int runtime_start(const char *root, const char *id, struct gantry_err *err);
 /* -ENOENT; -EBUSY it is not stopped and not force. force: in any state, exit 0 only when nothing is left. */
 int runtime_delete(const char *root, const char *id, bool force, struct gantry_err *err);
-/* Whether a process in the container was killed for memory since it was made: 1, 0, -errno. */
-int runtime_oom(const char *root, const char *id);

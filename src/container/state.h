@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state record of a container of the native runtime: ROOT/ID/state.json,
+ * written by runtime/, read by everybody. Intent before resource: it exists
+ * (phase creating, with id, cgroup path and generation) before the first
+ * cgroup or namespace. A file that cannot be read is "unknown, recover by id",
+ * never "absent".
+ */
+#pragma once
+#include "base/str.h"
+#include <gantry/container.h>
+#include <sys/types.h>
+
+struct state {
+	char *id, *bundle, *rootfs; /* absolute */
+	char *cgroup;               /* path below each hierarchy's mount: "/gantry/ID" */
+	char *oci_version;
+	char *annotations;          /* JSON object text, or NULL */
+	int status;                 /* enum gantry_state: looked up now, not what the file says */
+	pid_t pid;                  /* 0 when stopped */
+	uint64_t start_time;        /* of pid, in clock ticks since boot (/proc/PID/stat field 22) */
+	uint64_t created_ns;
+	unsigned owner;             /* uid that made it */
+};
+void state_done(struct state *s);
+#define clean_state __attribute__((cleanup(state_done)))
+
+/*
+ * Reads ROOT/ID and looks at the process and its freezer. 0; -ENOENT no such container ("container
+ * ID does not exist"); -EBADMSG the record is damaged (ret->id alone is filled).
+ */
+int state_read(const char *root, const char *id, struct state *ret, struct gantry_err *err);
+/* The ids under ROOT, sorted. 0 (also where ROOT does not exist), -errno. */
+int state_list(const char *root, struct strv *ret, struct gantry_err *err);
+/* A pidfd of its init, checked against the start time. -ESRCH gone. */
+int state_pidfd(const struct state *s);
