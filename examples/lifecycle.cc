@@ -60,7 +60,7 @@ static void measure()
 {
 	const char *plan = "{name: example, image: none, drivers: [{type: Null, threads: 1, iterations: 10}], commands: [run, remove]}";
 	SCOPED(gantry_bench_freep) gantry_bench *b = nullptr;
-	SCOPED(gantry_bench_report_freep) gantry_bench_report *r = nullptr;
+	SCOPED(gantry_bench_report_freep) struct gantry_bench_report *r = nullptr;
 	gantry_op op = GANTRY_OP_INIT;
 	gantry_bench_options how = GANTRY_BENCH_OPTIONS_INIT;
 
