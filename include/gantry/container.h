@@ -188,8 +188,9 @@ struct gantry_stop {
 #define GANTRY_STOP_INIT { sizeof(struct gantry_stop), 10000000, 0, 0 }
 
 /*
- * Stops container `id` and returns once it has exited. Stopping a stopped
- * container succeeds; a paused one is resumed for it. `how` may be NULL for the defaults and is not kept.
+ * Stops container `id` and returns once it has exited. Stopping one that has
+ * stopped already, or was never started, succeeds and changes nothing; a paused
+ * one is resumed for it. `how` may be NULL for the defaults and is not kept.
  *
  * Returns 0, or: -ENOENT no such container; -ENOTUNIQ `id` is the beginning of
  * several; -EBUSY it survived SIGKILL; -E2BIG `how` has fields we do not know.
@@ -235,7 +236,7 @@ struct gantry_container {
 	int exit_code;             /* as in struct gantry_exit; -1 while it has not ended or when unknown */
 	int exit_signal;
 	int oom;
-	unsigned reserved;         /* 0 */
+	int stop_signal;           /* what the engine sends first to stop it; 0: SIGTERM */
 };
 
 /*

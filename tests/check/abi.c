@@ -25,7 +25,7 @@ ENDS_WITH(gantry_create, reserved);
 ENDS_WITH(gantry_run, reserved);
 ENDS_WITH(gantry_stop, reserved);
 ENDS_WITH(gantry_exit, reserved);
-ENDS_WITH(gantry_container, reserved);
+ENDS_WITH(gantry_container, stop_signal);
 _Static_assert(sizeof(struct gantry_err) == 256, "gantry_err is 256 bytes for ever");
 ENDS_WITH(gantry_bench_progress, reserved);
 ENDS_WITH(gantry_bench_options, reserved);
