@@ -44,17 +44,26 @@ const char *str_after(const char *s, const char *prefix);
 
 /* The whole of s is a decimal number without sign or blanks: 0, -EINVAL, -ERANGE. */
 int str_u64(const char *s, uint64_t *ret);
-/* "512m", "1g", "100kib", "7": bytes, factors of 1024 as docker has them. 0, -EINVAL, -ERANGE. */
+/* "512m", "1g", "1.5g", "100kib", "7": bytes, factors of 1024 as docker has them. 0, -EINVAL, -ERANGE. */
 int str_bytes(const char *s, uint64_t *ret);
-/* "1.5", "0.25": thousandths, rounded up to at least 1. 0, -EINVAL, -ERANGE. */
+/* "1.5", "0.25": thousandths, rounded up, so that only 0 gives 0. 0, -EINVAL, -ERANGE. */
 int str_milli(const char *s, uint64_t *ret);
-/* "10s", "500ms", "1m30s", "2h", "5" (seconds): microseconds. 0, -EINVAL, -ERANGE. */
+/* "10s", "500ms", "1m30s", "2h", "1.5s", "5" (seconds): microseconds, rounded up. 0, -EINVAL, -ERANGE. */
 int str_duration_us(const char *s, uint64_t *ret);
+/* How many bytes the UTF-8 character at s[0..len) has, 1 to 4; 0 when it is none (RFC 3629). */
+unsigned str_utf8(const char *s, size_t len);
 /* A container id we accept: [A-Za-z0-9][A-Za-z0-9_.-]{0,127}. */
 bool str_is_id(const char *s);
-/* Copies src for a terminal or a log: control bytes and what is not UTF-8 become \xNN, one line. Always NUL-terminates. */
+/*
+ * Copies src for a terminal or a log: control bytes and what is not UTF-8
+ * become \xNN, one line. Cut between characters where dst is too small. Always
+ * NUL-terminates; size is at least 1. Doing it twice changes nothing.
+ */
 void str_printable(char *dst, size_t size, const char *src);
 /* RFC 3339 with nanoseconds, Z ("2026-11-24T17:00:00.123456789Z"); dst holds at least 36 bytes. */
 void str_time(char *dst, uint64_t ns_since_epoch);
-/* The reverse, any offset, 0 to 9 digits. 0 or -EINVAL. */
+/*
+ * The reverse, any offset, 0 to 9 digits. 0 or -EINVAL. A time before 1970
+ * gives 0, "unknown": engines write 0001-01-01T00:00:00Z for "not yet".
+ */
 int str_time_parse(const char *s, uint64_t *ret_ns);
