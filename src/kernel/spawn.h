@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs started for the library. clone3(CLONE_VM | CLONE_VFORK |
- * CLONE_PIDFD) with no exit signal: the caller's SIGCHLD handler, SIG_IGN and
- * waitpid(-1) neither see nor steal what we start, and its memory is not
- * copied. The child runs raw system calls only, on a stack of its own, with
- * all signals at their defaults, none blocked, and no descriptors but those given.
+ * Programs started for the library, so that the host program neither notices
+ * nor can get in the way: its memory is not copied, no SIGCHLD reaches it, its
+ * SIG_IGN and its waitpid(-1) steal nothing, no signal handler of its runs in
+ * a child, no SIGPIPE can come of it, and none of its descriptors leak.
+ *
+ * execve() makes every child one that sends SIGCHLD (execve(2): the
+ * termination signal is reset), whatever clone said. So a program is never
+ * the host's own child: between them stands a waiter, a clone that shares the
+ * host's memory, has no exit signal, runs raw system calls only, never
+ * executes anything, and whose exit code is the program's (spawnraw.c).
  */
 #pragma once
 #include "base/call.h"
+#include <stdbool.h>
 #include <sys/types.h>
 
 enum { SPAWN_FDS = 8 };
@@ -18,24 +24,31 @@ struct spawn {
 	const char *const *envp;   /* NULL: the caller's environment */
 	const char *dir;           /* working directory; NULL: the caller's */
 	int fds[SPAWN_FDS];        /* fds[i] becomes fd i; -1: /dev/null for 0 to 2, closed above */
+	bool orphan;               /* nobody's child from the start: it outlives us and is reaped by init; no status */
 };
-#define SPAWN_INIT { 0, 0, 0, 0, { -1, -1, -1, -1, -1, -1, -1, -1 } }
+#define SPAWN_INIT { 0, 0, 0, 0, { -1, -1, -1, -1, -1, -1, -1, -1 }, false }
 
-/* A started program. Zeroed with pidfd -1 is none. */
+/* A started program. */
 struct child {
-	int pidfd;
+	int pidfd;   /* the program; -1: none. Readable once it ended */
 	pid_t pid;
+	int waiter;  /* pidfd of the waiter; -1: an orphan */
+	void *block; /* memory that the waiter works in */
 };
-#define CHILD_INIT { -1, 0 }
+#define CHILD_INIT { -1, 0, -1, 0 }
 
-/* Starts it; logs the command at debug level. 0; -ENOENT, -EACCES, ... from execve, with words. */
+/*
+ * Starts it in a session of its own (so that no key of the terminal reaches it), all signals at
+ * their defaults, none blocked; logs the command at debug level. 0; -ENOENT, -EACCES, ... from
+ * execve, with words.
+ */
 int spawn_start(const struct spawn *s, struct child *ret, struct call *c);
 /*
- * Waits for it. Returns its wait status as waitid gives it: the exit code, or
- * 128 + N for signal N; -ETIMEDOUT, -ECANCELED (it runs on).
+ * Waits for it. Returns the exit code, or 128 + N for signal N; -ETIMEDOUT, -ECANCELED (it runs
+ * on); -ECHILD an orphan has ended, or the waiter was killed.
  */
 int spawn_wait(struct child *ch, struct call *c);
-/* Kills and reaps it if it still runs. */
+/* Kills and reaps it if it still runs (an orphan runs on). */
 void spawn_done(struct child *ch);
 #define clean_child __attribute__((cleanup(spawn_done)))
 
