@@ -6,7 +6,9 @@
  *
  * Strict: no comments, no trailing commas, UTF-8 checked, a key twice in one
  * object is an error, a NUL inside a string (\u0000) is an error, so that
- * every string is a C string. Integers within int64/uint64 stay exact.
+ * every string is a C string. Integers within int64/uint64 stay exact, other
+ * numbers become doubles, correctly rounded in any locale; beyond a double's
+ * range they are an error.
  */
 #pragma once
 #include <gantry/base.h>
@@ -26,6 +28,7 @@ struct json {
 		double real;         /* JSON_REAL */
 	};
 	uint32_t off;            /* where the value began in the text */
+	uint32_t hash;           /* private: of the key */
 	uint32_t len;            /* strings: bytes; arrays, objects: members */
 	uint8_t type;            /* enum json_type */
 	bool negative;           /* JSON_INT below 0 */
@@ -33,7 +36,7 @@ struct json {
 
 struct json_limits {
 	size_t bytes; /* of text */
-	unsigned depth;
+	unsigned depth; /* of arrays and objects within each other */
 	size_t values;
 };
 /* What SECURITY.md I10 asks for: 8 MiB, 64 deep. */
@@ -42,24 +45,28 @@ struct json_limits {
 /* A parsed document: owns the nodes, borrows the text. Zeroed is empty. */
 struct json_doc {
 	const char *name;   /* what messages call it: "config.json" */
-	char *text;         /* as handed over; string bytes are moved and cut by NULs */
+	char *text;         /* as handed over; strings are unescaped in it and end with NULs */
 	size_t text_len;
 	void *blocks;       /* nodes */
 	struct json *root;
-	uint32_t *lines;    /* private: where lines begin, for line:column after parsing */
 	size_t end;         /* where the first value ended (json_parse_first) */
 };
 
 /*
  * Parses text[0..len), which must have room for one more byte at text[len] and
  * must live as long as the document. `name` (not copied) begins every message:
- * "config.json:12:7: a comma is missing". `lim` may be NULL for JSON_LIMITS.
- * Returns 0, -EBADMSG not JSON, -E2BIG beyond a limit, -ENOMEM. On failure
- * there is nothing to release.
+ * "config.json:12:7: a comma is missing" (line and column from 1, columns in
+ * bytes). `lim` may be NULL for JSON_LIMITS. Returns 0, -EBADMSG not JSON,
+ * -E2BIG beyond a limit, -ENOMEM. On failure there is nothing to release.
  */
 int json_parse(struct json_doc *doc, const char *name, char *text, size_t len,
 	       const struct json_limits *lim, struct gantry_err *err);
-/* The same for the first of several values one after another; doc->end tells where it ended. -EAGAIN: incomplete. */
+/*
+ * The same for the first of several values one after another; doc->end tells
+ * where it ended. -EAGAIN: it is not all there yet; the text is untouched then,
+ * so read more and try again. A number or word that touches the text's end
+ * counts as not all there.
+ */
 int json_parse_first(struct json_doc *doc, const char *name, char *text, size_t len,
 		     const struct json_limits *lim, struct gantry_err *err);
 void json_done(struct json_doc *doc);
@@ -81,13 +88,16 @@ static inline bool json_is(const struct json *v, enum json_type t) { return v &&
 /* Exact numbers: 0, -EINVAL not an integer (or NULL), -ERANGE does not fit; *ret untouched on failure. */
 int json_i64(const struct json *v, int64_t *ret);
 int json_u64(const struct json *v, uint64_t *ret);
+/* Any number as a double: 0, or -EINVAL not a number (or NULL). */
+int json_f64(const struct json *v, double *ret);
 /* The type's name for messages: "a number". */
 const char *json_type_name(const struct json *v);
 
 /*
  * Writing. Calls nest as the text does; commas, quotes and escapes are put in.
- * A key is NULL inside arrays. Out of memory is remembered and told once, by
- * json_out_take(). Bytes that are not UTF-8 are written as U+FFFD.
+ * A key is NULL inside arrays. Several values at the top come one a line. Out
+ * of memory is remembered and told once, by json_out_take(). What our own
+ * reader refuses is not written: NUL and bytes that are not UTF-8 become U+FFFD.
  */
 struct json_out {
 	char *buf;
@@ -111,7 +121,7 @@ void json_null(struct json_out *o, const char *key);
 void json_value(struct json_out *o, const char *key, const struct json *v); /* copies a parsed value */
 /* "KEY": ["a", "b"]; a NULL list is an empty array. */
 void json_strv(struct json_out *o, const char *key, const char *const *list);
-/* Hands over the NUL-terminated text (free it) and empties o. Returns 0 or -ENOMEM. */
+/* Hands over the NUL-terminated text (free it) and empties o. Returns 0, -ENOMEM, or -EINVAL: begun and ended do not match. */
 int json_out_take(struct json_out *o, char **ret, size_t *ret_len);
 void json_out_done(struct json_out *o);
 #define clean_json_out __attribute__((cleanup(json_out_done)))
