@@ -18,7 +18,14 @@ enum { SPEC_MAX_BYTES = 8 << 20, SPEC_MAX_LIST = 4096 };
 
 enum spec_ns { NS_MOUNT, NS_PID, NS_NETWORK, NS_IPC, NS_UTS, NS_CGROUP, NS_COUNT };
 
-enum spec_cap_set { CAP_BOUNDING, CAP_EFFECTIVE, CAP_INHERITABLE, CAP_PERMITTED, CAP_AMBIENT, CAP_SETS };
+enum spec_cap_set {
+	CAP_BOUNDING,
+	CAP_EFFECTIVE,
+	CAP_INHERITABLE,
+	CAP_PERMITTED,
+	CAP_AMBIENT,
+	CAP_SETS
+};
 
 struct spec_rlimit {
 	int resource;         /* RLIMIT_* */
@@ -33,7 +40,7 @@ struct spec_mount {
 	__u64 attr_set, attr_clear; /* MOUNT_ATTR_* of mount_setattr(2) */
 	__u64 propagation;       /* MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE; 0: none asked */
 	bool propagation_recursive;
-	const char *const *data; /* options for the filesystem itself ("mode=755"), NULL-terminated */
+	const char *const *data; /* for the filesystem ("mode=755", "sync"), NULL-terminated */
 };
 
 struct spec_device { /* linux.devices: a node to make */
@@ -100,17 +107,21 @@ struct spec {
 	struct spec_resources resources;
 	const char *const *masked_paths;   /* NULL-terminated */
 	const char *const *readonly_paths;
-	__u64 rootfs_propagation;     /* MS_*; 0 when not given */
+	__u64 rootfs_propagation;     /* MS_PRIVATE, ..., with MS_REC for rprivate; 0: not given */
 	const struct json *annotations; /* object of strings, or NULL */
 };
 
 /*
  * Reads `name` ("config.json") under dirfd. On success *ret is filled and
- * released with spec_done(). Returns 0; -ENOENT; -EBADMSG not JSON; -EINVAL a value the
- * specification does not allow; -ENOTSUP a setting that is not built yet; -E2BIG; -ENOMEM; always with words.
+ * released with spec_done(). Returns 0; -ENOENT; -EBADMSG not JSON; -EINVAL a
+ * value the specification does not allow; -ENOTSUP a setting that is not built
+ * yet; -E2BIG; -ENOMEM; always with words.
  */
 int spec_read(int dirfd, const char *name, struct spec *ret, struct gantry_err *err);
-/* The same from text[0..len) (room for one byte more), which the spec frees on success and on failure. */
+/*
+ * The same from text[0..len) (room for one byte more), which the spec frees on
+ * success and on failure. `name` is not copied.
+ */
 int spec_parse(const char *name, char *text, size_t len, struct spec *ret, struct gantry_err *err);
 void spec_done(struct spec *s);
 #define clean_spec __attribute__((cleanup(spec_done)))
