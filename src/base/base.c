@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the front door's base.h promises beside the types: the version, as the build system knows it. */
+/* What the front door's base.h promises beside the types: the version. */
 #include <gantry/base.h>
 
 #ifndef GANTRY_VERSION

@@ -43,9 +43,9 @@ int call_begin(struct call *c, struct gantry_op *op, const struct logger *logger
 		return 0;
 	r = sized_copy(&in, sizeof(in), op);
 	if (r == -E2BIG)
-		r = err_set(c->err, E2BIG, "struct gantry_op has fields that this library does not know");
+		r = err_set(c->err, E2BIG, "struct gantry_op has fields unknown to this library");
 	else if (r < 0)
-		r = err_set(c->err, EINVAL, "struct gantry_op has no size: start from GANTRY_OP_INIT");
+		r = err_set(c->err, EINVAL, "struct gantry_op: start from GANTRY_OP_INIT");
 	else if (in.reserved)
 		r = err_set(c->err, EINVAL, "struct gantry_op: reserved must be 0");
 	if (r < 0) {
@@ -91,11 +91,12 @@ static int cut_short(struct call *c, int code, uint64_t now)
 	char after[40];
 
 	took(after, sizeof(after), now - c->start_ns);
-	return err_set(c->err, code, "%s%s%s after %s", code == ETIMEDOUT ? "timed out" : "cancelled",
-		       c->step ? " during " : "", c->step ? c->step : "", after);
+	return err_set(c->err, code, "%s%s%s after %s",
+		       code == ETIMEDOUT ? "timed out" : "cancelled", c->step ? " during " : "",
+		       c->step ? c->step : "", after);
 }
 
-/* Waits until `until_ns` at most. 0 when it is reached or the wait was interrupted, else ready fds. */
+/* Waits until `until_ns` at most. 0 when it is reached or a signal came, else ready fds. */
 static int wait_once(struct pollfd *fds, nfds_t n, uint64_t now, uint64_t until_ns)
 {
 	struct timespec ts, *t = NULL;
@@ -117,7 +118,8 @@ static int poll_until(struct call *c, struct pollfd *all, unsigned n, uint64_t u
 	nfds_t with = (nfds_t)n + (c->cancel_fd >= 0);
 
 	for (;;) {
-		uint64_t now = clock_mono(), end = until_ns < c->deadline_ns ? until_ns : c->deadline_ns;
+		uint64_t end = until_ns < c->deadline_ns ? until_ns : c->deadline_ns;
+		uint64_t now = clock_mono();
 		bool over = now >= c->deadline_ns;
 		int r = wait_once(all, with, now, over ? 0 : end);
 
@@ -125,7 +127,8 @@ static int poll_until(struct call *c, struct pollfd *all, unsigned n, uint64_t u
 			return err_num(c->err, r, "%s", c->step ? c->step : "poll");
 		if (r > 0 && with > n && all[n].revents) {
 			if (all[n].revents & POLLNVAL)
-				return err_set(c->err, EBADF, "the op's cancel_fd %d is not open", c->cancel_fd);
+				return err_set(c->err, EBADF, "cancel_fd %d is not open",
+					       c->cancel_fd);
 			return cut_short(c, ECANCELED, clock_mono());
 		}
 		if (over)
@@ -177,7 +180,9 @@ int call_check(struct call *c)
 
 int call_sleep(struct call *c, uint64_t us)
 {
-	return call_wait(c, NULL, 0, us > UINT64_MAX / 1000 ? UINT64_MAX : add_sat(clock_mono(), us * 1000));
+	uint64_t ns = us > UINT64_MAX / 1000 ? UINT64_MAX : us * 1000;
+
+	return call_wait(c, NULL, 0, add_sat(clock_mono(), ns));
 }
 
 int call_left_ms(const struct call *c)

@@ -47,6 +47,7 @@ int call_sleep(struct call *c, uint64_t us);
 int call_left_ms(const struct call *c);
 
 /* Sends a record to the log when its level is wanted; builds no text otherwise. */
-void call_log(const struct call *c, int level, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void call_log(const struct call *c, int level, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Whether records of `level` are wanted. */
 int call_logs(const struct call *c, int level);

@@ -99,10 +99,11 @@ int fd_slurp_fd(int fd, size_t max, char **ret, size_t *ret_len)
 /* Opens a regular file for reading, and nothing else. */
 static int open_regular(int dirfd, const char *name, struct stat *st)
 {
-	clean_fd int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	const int how = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	clean_fd int fd = openat(dirfd, name, how);
 
 	if (fd < 0)
-		return errno == ENXIO ? -EINVAL : -errno; /* a socket, or a device that is not there */
+		return errno == ENXIO ? -EINVAL : -errno; /* ENXIO: a socket */
 	if (fstat(fd, st) < 0)
 		return -errno;
 	if (!S_ISREG(st->st_mode))
@@ -170,7 +171,7 @@ static const char *last_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Makes a new, empty file in the directory that `name` is in; its name goes to `temp`. Returns its fd. */
+/* Makes a new, empty file beside `name`; its name goes to `temp`. Returns its fd. */
 static int make_temp(int dirfd, const char *name, char temp[PATH_MAX])
 {
 	int dir = (int)(last_of(name) - name);
@@ -178,12 +179,13 @@ static int make_temp(int dirfd, const char *name, char temp[PATH_MAX])
 	for (unsigned tries = 0; tries < 100; tries++) {
 		/* Not a secret: O_EXCL alone keeps us from another's file or link. */
 		unsigned long long unique = clock_mono() * 128 + tries;
-		int n = snprintf(temp, PATH_MAX, "%.*s.gantry-%d-%llx", dir, name, (int)getpid(), unique);
+		int n = snprintf(temp, PATH_MAX, "%.*s.gantry-%d-%llx", dir, name, (int)getpid(),
+				 unique);
 		int fd;
 
 		if (n >= PATH_MAX)
 			return -ENAMETOOLONG;
-		fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		if (fd >= 0 || errno != EEXIST)
 			return fd < 0 ? -errno : fd;
 	}

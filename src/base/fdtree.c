@@ -131,7 +131,8 @@ static int up(struct walk *w)
 	}
 	close(w->at);
 	w->at = TAKE_FD(fd);
-	if (unlinkat(w->at < 0 ? w->top : w->at, w->names.buf + gone->name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+	if (unlinkat(w->at < 0 ? w->top : w->at, w->names.buf + gone->name, AT_REMOVEDIR) < 0 &&
+	    errno != ENOENT)
 		return -errno;
 	w->names.len = gone->name;
 	w->n--;
@@ -157,7 +158,7 @@ static int drop(struct walk *w, const struct entry *e)
 	return r < 0 ? r : 1;
 }
 
-/* Removes what the directory we are in holds. Returns 0 when it is empty, 1 when it entered another. */
+/* Removes what the directory we are in holds. 0 when it is empty, 1 when it entered another. */
 static int sweep(struct walk *w)
 {
 	for (;;) {

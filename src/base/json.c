@@ -54,7 +54,7 @@ bool json_true(const struct json *v)
 /* Why a value is no 64-bit integer: a number that is too large for one became a double. */
 static int not_integer(const struct json *v)
 {
-	if (json_is(v, JSON_REAL) && (v->real >= 9223372036854775808.0 || v->real <= -9223372036854775808.0))
+	if (json_is(v, JSON_REAL) && (v->real >= 0x1p63 || v->real <= -0x1p63))
 		return -ERANGE;
 	return -EINVAL;
 }

@@ -24,7 +24,7 @@ struct json {
 	union {
 		const char *text;    /* JSON_STRING: NUL-terminated, unescaped */
 		struct json *child;  /* JSON_ARRAY, JSON_OBJECT: the first; NULL when empty */
-		uint64_t num;        /* JSON_INT: magnitude or two's complement; JSON_BOOL: 0 or 1 */
+		uint64_t num;        /* JSON_INT, two's complement if negative; JSON_BOOL: 0, 1 */
 		double real;         /* JSON_REAL */
 	};
 	uint32_t off;            /* where the value began in the text */
@@ -84,8 +84,11 @@ static inline const struct json *json_next(const struct json *v) { return v ? v-
 #define json_each(v, parent) (const struct json *v = json_first(parent); v; v = json_next(v))
 const char *json_text(const struct json *v, const char *fallback);
 bool json_true(const struct json *v); /* JSON_BOOL that is true */
-static inline bool json_is(const struct json *v, enum json_type t) { return v && v->type == (uint8_t)t; }
-/* Exact numbers: 0, -EINVAL not an integer (or NULL), -ERANGE does not fit; *ret untouched on failure. */
+static inline bool json_is(const struct json *v, enum json_type t)
+{
+	return v && v->type == (uint8_t)t;
+}
+/* Exact numbers: 0, -EINVAL not an integer (or NULL), -ERANGE does not fit. */
 int json_i64(const struct json *v, int64_t *ret);
 int json_u64(const struct json *v, uint64_t *ret);
 /* Any number as a double: 0, or -EINVAL not a number (or NULL). */
@@ -118,10 +121,14 @@ void json_uint(struct json_out *o, const char *key, uint64_t n);
 void json_real(struct json_out *o, const char *key, double d); /* not finite: null */
 void json_bool(struct json_out *o, const char *key, bool b);
 void json_null(struct json_out *o, const char *key);
-void json_value(struct json_out *o, const char *key, const struct json *v); /* copies a parsed value */
+/* Copies a parsed value; NULL: null. */
+void json_value(struct json_out *o, const char *key, const struct json *v);
 /* "KEY": ["a", "b"]; a NULL list is an empty array. */
 void json_strv(struct json_out *o, const char *key, const char *const *list);
-/* Hands over the NUL-terminated text (free it) and empties o. Returns 0, -ENOMEM, or -EINVAL: begun and ended do not match. */
+/*
+ * Hands over the NUL-terminated text (free it) and empties o. Returns 0,
+ * -ENOMEM, or -EINVAL: not as many ended as were begun.
+ */
 int json_out_take(struct json_out *o, char **ret, size_t *ret_len);
 void json_out_done(struct json_out *o);
 #define clean_json_out __attribute__((cleanup(json_out_done)))

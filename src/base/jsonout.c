@@ -176,7 +176,10 @@ void json_uint(struct json_out *o, const char *key, uint64_t n)
 	number(o, key, false, n);
 }
 
-/* The locale's decimal point, of however many bytes, becomes "."; a whole number gets one, so that it stays a real. */
+/*
+ * The locale's decimal point, of however many bytes, becomes "."; a whole
+ * number gets one, so that it stays a real.
+ */
 static void plain_real(char *dst, const char *src)
 {
 	bool real = false;
@@ -192,7 +195,7 @@ static void plain_real(char *dst, const char *src)
 		while (*src && !strchr("+-e0123456789", *src))
 			src++;
 	}
-	strcpy(dst, real ? "" : ".0");
+	memcpy(dst, real ? "" : ".0", real ? 1 : 3);
 }
 
 void json_real(struct json_out *o, const char *key, double d)
@@ -243,7 +246,7 @@ static void scalar(struct json_out *o, const char *key, const struct json *v)
 	}
 }
 
-/* The arrays and objects that a copy is inside of: values know their siblings, not what is around them. */
+/* What a copy is inside of: values know their siblings, not what is around them. */
 struct trail {
 	const struct json **v;
 	size_t n, size;
@@ -284,7 +287,7 @@ void json_value(struct json_out *o, const char *key, const struct json *v)
 			scalar(o, key, v);
 			v = in.n ? v->next : NULL;
 		}
-		/* Up until something follows; what was asked for has siblings too, which are not. */
+		/* Up until something follows. The siblings of `v` itself were not asked for. */
 		while (!v && in.n) {
 			const struct json *done = in.v[--in.n];
 

@@ -69,7 +69,7 @@ static int add(struct parser *p, const char *key, uint32_t hash, const char *at,
 	return 0;
 }
 
-/* FNV-1a: only to tell most keys apart without looking at them again; whoever forces collisions gains nothing. */
+/* FNV-1a, to tell most keys apart without looking at them; forced collisions gain nothing. */
 static uint32_t hash_key(const char *key, uint32_t len)
 {
 	uint32_t h = 2166136261u;
@@ -90,7 +90,7 @@ static int by_key(const void *a, const void *b)
 	return r ? r : x->off < y->off ? -1 : x->off > y->off;
 }
 
-/* Of many members: those of the same name lie side by side once sorted. *ret is the first repetition. */
+/* Of many members: equal keys lie side by side once sorted. *ret is the first repetition. */
 static int find_repeated(const struct json *obj, const struct json **ret)
 {
 	clean_free const struct json **list = malloc(obj->len * sizeof(*list));
@@ -118,7 +118,7 @@ static const struct json *repeated_of_few(const struct json *obj)
 	return NULL;
 }
 
-/* Refuses an object, complete now, that has a key twice: readers that disagree on which counts are a way in. */
+/* Refuses a key given twice: two readers that disagree on which one counts are a way in. */
 static int check_keys(struct parser *p, const struct json *obj)
 {
 	const struct json *twice = NULL;
@@ -129,13 +129,15 @@ static int check_keys(struct parser *p, const struct json *obj)
 		return err_num(p->s.err, -ENOMEM, "%s", p->s.name);
 	if (!twice)
 		return 0;
-	return json_scan_fail(&p->s, twice->key - 1, EBADMSG, "\"%.80s\" is there twice", twice->key);
+	return json_scan_fail(&p->s, twice->key - 1, EBADMSG, "\"%.80s\" is there twice",
+			      twice->key);
 }
 
 static int open_container(struct parser *p, struct json *v, enum json_type type)
 {
 	if (p->depth >= p->lim.depth)
-		return json_scan_fail(&p->s, p->s.at, E2BIG, "more than %u arrays and objects within each other",
+		return json_scan_fail(&p->s, p->s.at, E2BIG,
+				      "more than %u arrays and objects within each other",
 				      p->lim.depth);
 	v->type = (uint8_t)type;
 	v->next = p->in;
@@ -209,7 +211,7 @@ static int read_value(struct parser *p)
 	}
 }
 
-/* What may stand behind a value: closing brackets, then a comma, or the end. Returns 1 when another value follows. */
+/* What may stand behind a value: closing brackets, a comma, the end. 1: another value follows. */
 static int read_behind(struct parser *p)
 {
 	int r;
@@ -235,7 +237,7 @@ static int read_behind(struct parser *p)
 	return 0;
 }
 
-/* How many nodes the first block gets: enough for a usual config.json of that length, and no page too many. */
+/* How many nodes the first block gets: enough for a usual config.json of that length. */
 static size_t first_block(size_t len)
 {
 	size_t n = len / 24 + 4;
@@ -243,7 +245,8 @@ static size_t first_block(size_t len)
 	return n > 256 ? 256 : n;
 }
 
-static int parse(struct json_doc *doc, size_t len, const struct json_limits *lim, struct gantry_err *err)
+static int parse(struct json_doc *doc, size_t len, const struct json_limits *lim,
+		 struct gantry_err *err)
 {
 	struct parser p = { .doc = doc, .lim = JSON_LIMITS, .nblock = first_block(len) };
 	int r;
@@ -262,7 +265,7 @@ static int parse(struct json_doc *doc, size_t len, const struct json_limits *lim
 	if (r == 0) {
 		json_scan_blanks(&p.s);
 		if (p.s.at != p.s.end)
-			r = json_scan_fail(&p.s, p.s.at, EBADMSG, "there is more behind the end of the value");
+			r = json_scan_fail(&p.s, p.s.at, EBADMSG, "more follows behind the value");
 	}
 	return r;
 }
@@ -297,8 +300,8 @@ static int parse_whole(struct json_doc *doc, char *text, size_t len, const struc
 	return r;
 }
 
-int json_parse(struct json_doc *doc, const char *name, char *text, size_t len, const struct json_limits *lim,
-	       struct gantry_err *err)
+int json_parse(struct json_doc *doc, const char *name, char *text, size_t len,
+	       const struct json_limits *lim, struct gantry_err *err)
 {
 	int r = begin(doc, name, len, lim, err);
 
@@ -345,8 +348,8 @@ static size_t first_end(const char *text, size_t len)
 	return 0;
 }
 
-int json_parse_first(struct json_doc *doc, const char *name, char *text, size_t len, const struct json_limits *lim,
-		     struct gantry_err *err)
+int json_parse_first(struct json_doc *doc, const char *name, char *text, size_t len,
+		     const struct json_limits *lim, struct gantry_err *err)
 {
 	size_t end = first_end(text, len);
 	int r = begin(doc, name, end ? end : len, lim, err);
@@ -371,7 +374,8 @@ void json_done(struct json_doc *doc)
 	*doc = (struct json_doc){ 0 };
 }
 
-int json_err(const struct json_doc *doc, const struct json *v, struct gantry_err *err, int code, const char *fmt, ...)
+int json_err(const struct json_doc *doc, const struct json *v, struct gantry_err *err, int code,
+	     const char *fmt, ...)
 {
 	size_t line, col;
 	char msg[400];

@@ -130,10 +130,11 @@ static int unescape_u(struct json_scan *s, char **from, char **to)
 	if (hi == 0)
 		return bad_at(s, esc, "\\u0000 in a string");
 	if (hi >= 0xdc00 && hi <= 0xdfff)
-		return bad_at(s, esc, "\\u%04x is the second half of a surrogate pair without the first", hi);
+		return bad_at(s, esc, "\\u%04x is a surrogate without its first half", hi);
 	if (hi >= 0xd800 && hi <= 0xdbff) {
-		if ((*from)[0] != '\\' || (*from)[1] != 'u' || hex4(*from + 2, &lo) < 0 || lo < 0xdc00 || lo > 0xdfff)
-			return bad_at(s, esc, "\\u%04x is the first half of a surrogate pair without the second", hi);
+		if ((*from)[0] != '\\' || (*from)[1] != 'u' || hex4(*from + 2, &lo) < 0 ||
+		    lo < 0xdc00 || lo > 0xdfff)
+			return bad_at(s, esc, "\\u%04x is a surrogate without its second half", hi);
 		*from += 6;
 		hi = 0x10000 + ((hi - 0xd800) << 10) + (lo - 0xdc00);
 	}
@@ -164,7 +165,13 @@ static int bad_string(struct json_scan *s, const char *at)
 		return bad_at(s, at, "the text ends inside a string");
 	if ((unsigned char)*at >= 0x80)
 		return bad_at(s, at, "byte 0x%02x is not UTF-8", (unsigned char)*at);
-	return bad_at(s, at, "byte 0x%02x in a string should be written as an escape", (unsigned char)*at);
+	return bad_at(s, at, "byte 0x%02x in a string should be an escape", (unsigned char)*at);
+}
+
+/* Neither the end nor an escape nor to be looked at more closely. */
+static bool is_plain(char c)
+{
+	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\';
 }
 
 int json_scan_string(struct json_scan *s, const char **ret, uint32_t *ret_len)
@@ -175,21 +182,20 @@ int json_scan_string(struct json_scan *s, const char **ret, uint32_t *ret_len)
 
 	s->token = s->at;
 	/* Most strings have neither escapes nor letters beyond ASCII: nothing moves. */
-	while ((unsigned char)*from >= 0x20 && (unsigned char)*from < 0x80 && *from != '"' && *from != '\\')
+	while (is_plain(*from))
 		from++;
 	to = from;
 	while (*from != '"') {
-		unsigned char c = (unsigned char)*from;
-
-		if (c == '\\') {
+		if (is_plain(*from)) {
+			*to++ = *from++;
+		} else if (*from == '\\') {
 			from++;
 			r = unescape(s, &from, &to);
 			if (r < 0)
 				return r;
-		} else if (c >= 0x20 && c < 0x80) {
-			*to++ = *from++;
 		} else {
-			n = c < 0x80 ? 0 : str_utf8(from, (size_t)(s->end - from));
+			n = str_utf8(from, (size_t)(s->end - from));
+			n = n > 1 ? n : 0;
 			if (!n)
 				return bad_string(s, from);
 			memmove(to, from, n);
@@ -230,11 +236,12 @@ static int to_double(const char *text, double *ret)
 	return 0;
 }
 
-/* mantissa * 10^exp where both are exact in a double: one rounding, so the right one (Clinger's fast path). */
+/* mantissa * 10^exp, both exact in a double: one rounding, so the right one (Clinger). */
 static bool exact_double(uint64_t mantissa, int exp, double *ret)
 {
-	static const double tens[] = { 1e0,  1e1,  1e2,	 1e3,  1e4,  1e5,  1e6,	 1e7,  1e8,  1e9,  1e10, 1e11,
-				       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+	static const double tens[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+				       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+				       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 
 	if (mantissa > 1ull << 53 || exp < -22 || exp > 22 || __FLT_EVAL_METHOD__ != 0)
 		return false;
@@ -259,7 +266,7 @@ static char *take_digits(char *c, struct number *n)
 	return c;
 }
 
-/* Checks the grammar: -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)? and moves s->at behind it. */
+/* -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)? and no more: s->at moves behind it. */
 static int scan_number(struct json_scan *s, struct number *n)
 {
 	bool minus = false;
@@ -273,7 +280,8 @@ static int scan_number(struct json_scan *s, struct number *n)
 		c = *c == '0' ? c + 1 : take_digits(c, n);
 	if (c == begin || is_digit(*c)) {
 		s->at = c;
-		return c == begin ? json_scan_unexpected(s, "a digit") : bad_at(s, begin, "a number begins with 0");
+		return c == begin ? json_scan_unexpected(s, "a digit")
+				  : bad_at(s, begin, "a number begins with 0");
 	}
 	if (*c == '.') {
 		begin = ++c;
@@ -326,7 +334,11 @@ int json_scan_word(struct json_scan *s, struct json *v)
 	static const struct {
 		const char *text;
 		uint8_t type, num;
-	} words[] = { { "true", JSON_BOOL, 1 }, { "false", JSON_BOOL, 0 }, { "null", JSON_NULL, 0 } };
+	} words[] = {
+		{ "true", JSON_BOOL, 1 },
+		{ "false", JSON_BOOL, 0 },
+		{ "null", JSON_NULL, 0 },
+	};
 
 	for (size_t i = 0; i < 3; i++) {
 		size_t n = strlen(words[i].text);

@@ -9,10 +9,10 @@ struct json_scan {
 	char *text;
 	char *at;               /* what is read next */
 	char *end;              /* the NUL behind the text */
-	char *token;            /* a string that is being read: its bytes may already have moved; else NULL */
+	char *token;            /* a string being read, whose bytes may have moved; else NULL */
 };
 
-/* Line and column, from 1, of text[off], where every string before it was read by json_scan_string(). */
+/* Line and column, from 1, of text[off]; every string before it is one that we have read. */
 void json_place(const char *text, size_t off, size_t *line, size_t *col);
 /* Records "NAME:LINE:COL: message" for the byte at `at`; returns -code. */
 int json_scan_fail(struct json_scan *s, const char *at, int code, const char *fmt, ...)

@@ -205,22 +205,26 @@ unsigned str_utf8(const char *s, size_t len)
 			return 0;
 		code = code << 6 | (u[i] & 0x3fu);
 	}
-	/* Overlong forms, halves of surrogate pairs and what lies beyond Unicode are no characters. */
+	/* Overlong forms, surrogates and what lies beyond Unicode are no characters. */
 	if (code < min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
 		return 0;
 	return n;
 }
 
-/* C0, DEL, C1 (a terminal may take 0x9b for ESC [), line and paragraph separator, and what turns text around. */
+/*
+ * C0, DEL, C1 (a terminal may take 0x9b for ESC [), line and paragraph
+ * separators, and what turns the direction of text around.
+ */
 static bool is_control(const unsigned char *u, unsigned n)
 {
 	if (n == 1)
 		return u[0] < 0x20 || u[0] == 0x7f;
 	if (n == 2)
 		return u[0] == 0xc2 && u[1] < 0xa0;
-	if (n == 3 && u[0] == 0xe2)
-		return (u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) || (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
-	return false;
+	if (n != 3 || u[0] != 0xe2)
+		return false;
+	return (u[1] == 0x80 && u[2] >= 0xa8 && u[2] <= 0xae) ||
+	       (u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9);
 }
 
 void str_printable(char *dst, size_t size, const char *src)

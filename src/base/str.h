@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Text that grows. Zeroed is empty. Out of memory is remembered: buf stays NULL-safe, failed is set. */
+/* Text that grows. Zeroed is empty. Out of memory is remembered in `failed`. */
 struct str {
 	char *buf; /* NUL-terminated once anything was added; NULL while empty */
 	size_t len, size;
@@ -44,11 +44,11 @@ const char *str_after(const char *s, const char *prefix);
 
 /* The whole of s is a decimal number without sign or blanks: 0, -EINVAL, -ERANGE. */
 int str_u64(const char *s, uint64_t *ret);
-/* "512m", "1g", "1.5g", "100kib", "7": bytes, factors of 1024 as docker has them. 0, -EINVAL, -ERANGE. */
+/* "512m", "1.5g", "100kib", "7": bytes, factors of 1024 as docker has. 0, -EINVAL, -ERANGE. */
 int str_bytes(const char *s, uint64_t *ret);
 /* "1.5", "0.25": thousandths, rounded up, so that only 0 gives 0. 0, -EINVAL, -ERANGE. */
 int str_milli(const char *s, uint64_t *ret);
-/* "10s", "500ms", "1m30s", "2h", "1.5s", "5" (seconds): microseconds, rounded up. 0, -EINVAL, -ERANGE. */
+/* "500ms", "1m30s", "2h", "1.5s", "5" (seconds): in us, rounded up. 0, -EINVAL, -ERANGE. */
 int str_duration_us(const char *s, uint64_t *ret);
 /* How many bytes the UTF-8 character at s[0..len) has, 1 to 4; 0 when it is none (RFC 3629). */
 unsigned str_utf8(const char *s, size_t len);

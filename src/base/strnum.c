@@ -13,6 +13,13 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* False when it does not fit any more. */
+static bool append_digit(uint64_t *n, char c)
+{
+	return !__builtin_mul_overflow(*n, 10u, n) &&
+	       !__builtin_add_overflow(*n, (uint64_t)(c - '0'), n);
+}
+
 int str_u64(const char *s, uint64_t *ret)
 {
 	uint64_t n = 0;
@@ -23,19 +30,20 @@ int str_u64(const char *s, uint64_t *ret)
 		if (!is_digit(*c))
 			return -EINVAL;
 	for (; *s; s++)
-		if (__builtin_mul_overflow(n, 10u, &n) || __builtin_add_overflow(n, (uint64_t)(*s - '0'), &n))
+		if (!append_digit(&n, *s))
 			return -ERANGE;
 	*ret = n;
 	return 0;
 }
 
-/* "DIGITS[.DIGITS]" at *s, moved beyond it: whole + frac / 10^9, `rest` when digits beyond the ninth are not 0. */
+/* "DIGITS[.DIGITS]" */
 struct decimal {
 	uint64_t whole;
-	uint32_t frac;
-	bool rest;
+	uint32_t frac; /* in 10^-9 */
+	bool rest;     /* there are digits beyond the ninth that are not 0 */
 };
 
+/* Takes one apart at *s and moves *s beyond it. */
 static int decimal(const char **s, struct decimal *ret)
 {
 	struct decimal d = { 0 };
@@ -45,8 +53,7 @@ static int decimal(const char **s, struct decimal *ret)
 	if (!is_digit(*c))
 		return -EINVAL;
 	for (; is_digit(*c); c++)
-		if (__builtin_mul_overflow(d.whole, 10u, &d.whole) ||
-		    __builtin_add_overflow(d.whole, (uint64_t)(*c - '0'), &d.whole))
+		if (!append_digit(&d.whole, *c))
 			r = -ERANGE;
 	if (*c == '.') {
 		if (!is_digit(*++c))

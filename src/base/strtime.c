@@ -140,7 +140,8 @@ int str_time_parse(const char *s, uint64_t *ret_ns)
 	if (d[1] < 1 || d[1] > 12 || d[2] < 1 || d[2] > (int)month_days(d[0], (unsigned)d[1]) ||
 	    t[0] > 23 || t[1] > 59 || t[2] > 60)
 		return -EINVAL;
-	sec = (days_before(d[0], (unsigned)d[1]) + d[2] - 1) * 86400 + t[0] * 3600 + t[1] * 60 + t[2] - off;
+	sec = (days_before(d[0], (unsigned)d[1]) + d[2] - 1) * 86400 +
+	      t[0] * 3600 + t[1] * 60 + t[2] - off;
 	if (sec < 0) {
 		*ret_ns = 0;
 		return 0;
