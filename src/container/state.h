@@ -7,9 +7,13 @@
  * never "absent".
  */
 #pragma once
+#include "base/json.h"
 #include "base/str.h"
 #include <gantry/container.h>
 #include <sys/types.h>
+
+/* How far create came, as the file says it. */
+enum state_phase { STATE_CREATING = 1, STATE_COMMITTED = 2 };
 
 struct state {
 	char *id, *bundle, *rootfs; /* absolute */
@@ -21,6 +25,9 @@ struct state {
 	uint64_t start_time;        /* of pid, in clock ticks since boot (/proc/PID/stat field 22) */
 	uint64_t created_ns;
 	unsigned owner;             /* uid that made it */
+	int phase;                  /* enum state_phase */
+	pid_t creator;              /* who makes it, while phase is creating */
+	uint64_t creator_start;
 };
 void state_done(struct state *s);
 #define clean_state __attribute__((cleanup(state_done)))
@@ -34,3 +41,17 @@ int state_read(const char *root, const char *id, struct state *ret, struct gantr
 int state_list(const char *root, struct strv *ret, struct gantry_err *err);
 /* A pidfd of its init, checked against the start time. -ESRCH gone. */
 int state_pidfd(const struct state *s);
+
+/* Names below ROOT/ID: the record; the FIFO that init holds until it is started; a link whose text is a cgroup path of the spec's own. */
+#define STATE_FILE "state.json"
+#define STATE_FIFO "start"
+#define STATE_CGROUP "cgroup"
+
+/* Writes the record under the container's directory, atomically; annotations are NULL or an object. s->status is not written. */
+int state_write(int dirfd, const struct state *s, const struct json *annotations, struct gantry_err *err);
+/* Reads the record alone, asking no process. 0; -ENOENT there is none; -EBADMSG it is damaged. `id` names it in words. */
+int state_load(int dirfd, const char *id, struct state *ret, struct gantry_err *err);
+/* Opens ROOT/ID. The fd; -ENOENT "container ID does not exist"; -EINVAL no valid id; -errno. */
+int state_dir(const char *root, const char *id, struct gantry_err *err);
+/* "created", "running", ... as the runtime specification has them. */
+const char *state_name(int status);

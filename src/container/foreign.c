@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runtimes have exit codes 0 and 1 and say the rest in words, each in its
+ * own: runc in logrus lines on stderr, crun in plain ones, both in JSON in a
+ * log file. `create` gets a log file, since its stderr is the container's.
+ * The words below were read off runc 1.1.5 and crun 1.8.1.
+ */
+#include "container/foreign.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/clean.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/json.h"
+#include "base/str.h"
+
+enum { MAX_SAID = 1 << 20, MAX_ARGS = 16, SENTENCE = 512 };
+
+/* ---- words ---- */
+
+/* A situation is recognised by both words, in any case. The first row that fits counts. */
+static const struct situation {
+	const char *word, *and;
+	int code, exit;
+} situations[] = {
+	{ "executable file", "not found in $path", ENOENT, 127 },
+	{ "exec: \"", "no such file or directory", ENOENT, 127 },
+	{ "exec: \"", "permission denied", EACCES, 126 },
+	{ "exec: \"", "is a directory", EACCES, 126 },
+	{ "open executable", "permission denied", EACCES, 126 },
+	{ "open executable", "operation not permitted", EACCES, 126 }, /* crun, of a directory */
+	{ "exec", "exec format error", EACCES, 126 },
+	{ "container", "already exists", EEXIST, 0 },
+	{ "container", "does not exist", ENOENT, 0 },
+	{ "/status`", "no such file or directory", ENOENT, 0 },
+	{ "cannot open directory", "no such file or directory", ENOENT, 0 },
+	{ "exec.fifo", "no such file or directory", EBUSY, 0 },
+	{ "not running", "", EBUSY, 0 },
+	{ "not paused", "", EBUSY, 0 },
+	{ "not stopped", "", EBUSY, 0 },
+	{ "cannot start a", "", EBUSY, 0 },
+	{ "not in `created`", "", EBUSY, 0 },
+	{ "kill container", "no such process", EBUSY, 0 },
+	{ "no space left on device", "", ENOSPC, 0 },
+	{ "read-only file system", "", EROFS, 0 },
+	{ "permission denied", "", EACCES, 0 },
+	{ "operation not permitted", "", EPERM, 0 },
+};
+
+/* Takes the text of a JSON log line, in place. NULL when the line is none. */
+static const char *from_json(char *line, char *buf, size_t size)
+{
+	clean_json struct json_doc doc = { 0 };
+	clean_free char *copy = NULL;
+	const char *msg;
+
+	if (*line != '{')
+		return NULL;
+	copy = malloc(strlen(line) + 2);
+	if (!copy)
+		return NULL;
+	strcpy(copy, line);
+	if (json_parse(&doc, "log", copy, strlen(line), NULL, NULL) < 0)
+		return NULL;
+	msg = json_text(json_get(doc.root, "msg"), NULL);
+	if (!msg)
+		return NULL;
+	str_printable(buf, size, msg);
+	return buf;
+}
+
+/* Takes msg="..." of a logrus line. NULL when there is none. */
+static const char *from_logrus(const char *line, char *buf, size_t size)
+{
+	const char *p = strstr(line, " msg=\"");
+	char text[SENTENCE];
+	size_t n = 0;
+
+	if (!p)
+		return NULL;
+	for (p += strlen(" msg=\""); *p && *p != '"' && n + 1 < sizeof(text); p++) {
+		if (*p == '\\' && p[1])
+			p++;
+		text[n++] = *p;
+	}
+	text[n] = '\0';
+	str_printable(buf, size, text);
+	return buf;
+}
+
+/* The last line that says something, free of what its log format adds. */
+static void last_sentence(const char *said, char *buf, size_t size)
+{
+	clean_free char *copy = strdup(said ? said : "");
+	char *save = NULL, *line = NULL;
+
+	buf[0] = '\0';
+	if (!copy)
+		return;
+	for (char *p = strtok_r(copy, "\n", &save); p; p = strtok_r(NULL, "\n", &save))
+		if (p[strspn(p, " \t\r")])
+			line = p;
+	if (line && !from_json(line, buf, size) && !from_logrus(line, buf, size))
+		str_printable(buf, size, line);
+}
+
+int foreign_err(struct gantry_err *err, const char *runtime, const char *verb, const char *said)
+{
+	char sentence[SENTENCE];
+	int r;
+
+	last_sentence(said, sentence, sizeof(sentence));
+	if (!sentence[0])
+		return err_set(err, EIO, "%s %s failed without a word", runtime, verb);
+	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
+		const struct situation *s = &situations[i];
+
+		if (!strcasestr(sentence, s->word) || !strcasestr(sentence, s->and))
+			continue;
+		r = err_set(err, s->code, "%s %s: %s", runtime, verb, sentence);
+		if (err)
+			err->exit = s->exit;
+		return r;
+	}
+	return err_set(err, EIO, "%s %s: %s", runtime, verb, sentence);
+}
+
+/* ---- calls ---- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* What every call begins with: its name and its global options. Returns how many. */
+static int begin_argv(const struct foreign *f, const char *log, const char *argv[static MAX_ARGS])
+{
+	int n = 0;
+
+	argv[n++] = base_name(f->path);
+	if (f->root) {
+		argv[n++] = "--root";
+		argv[n++] = f->root;
+	}
+	if (log) {
+		argv[n++] = "--log";
+		argv[n++] = log;
+		argv[n++] = "--log-format";
+		argv[n++] = "json";
+	}
+	return n;
+}
+
+int foreign_call(const struct foreign *f, const char *verb, const char *const *args,
+		 struct spawn_result *ret, struct call *c)
+{
+	clean_spawn_result struct spawn_result res = { 0 };
+	const char *argv[MAX_ARGS];
+	struct spawn s = SPAWN_INIT;
+	int n, r;
+
+	n = begin_argv(f, NULL, argv);
+	argv[n++] = verb;
+	for (; args && *args && n < MAX_ARGS - 1; args++)
+		argv[n++] = *args;
+	argv[n] = NULL;
+	if (args && *args)
+		return err_set(c->err, EINVAL, "too many arguments for %s", verb);
+	s.path = f->path;
+	s.argv = argv;
+	r = spawn_run(&s, NULL, MAX_SAID, &res, c);
+	if (r < 0)
+		return r;
+	if (res.status != 0)
+		return foreign_err(c->err, argv[0], verb, res.err_len ? res.errs : res.out);
+	if (ret) {
+		*ret = res;
+		res = (struct spawn_result){ 0 };
+	}
+	return 0;
+}
+
+/* Its log, as far as it may be read; removed. */
+static char *take_log(const struct foreign_create *how)
+{
+	const char *name = base_name(how->log);
+	char *text = NULL;
+	size_t len;
+
+	if (fd_slurp(how->dirfd, name, MAX_SAID, &text, &len) < 0)
+		text = NULL;
+	(void)unlinkat(how->dirfd, name, 0);
+	return text;
+}
+
+/* The pid file is its, not ours: it may be empty or hold anything. */
+static int read_pid(const struct foreign_create *how, const char *runtime, struct gantry_err *err)
+{
+	const char *name = base_name(how->pid_file);
+	clean_free char *text = NULL;
+	uint64_t pid;
+	size_t len;
+	int r;
+
+	r = fd_slurp(how->dirfd, name, 64, &text, &len);
+	(void)unlinkat(how->dirfd, name, 0);
+	if (r < 0)
+		return err_num(err, r == -ENOENT ? -EPROTO : r, "the pid file of %s", runtime);
+	text[strcspn(text, "\n")] = '\0';
+	if (str_u64(text, &pid) < 0 || pid == 0 || pid > INT32_MAX)
+		return err_set(err, EPROTO, "%s wrote no pid into its pid file", runtime);
+	return (int)pid;
+}
+
+int foreign_create(const struct foreign *f, const struct foreign_create *how, struct call *c)
+{
+	clean_child struct child ch = CHILD_INIT;
+	clean_free char *log = NULL;
+	const char *argv[MAX_ARGS];
+	struct spawn s = SPAWN_INIT;
+	int n, r;
+
+	n = begin_argv(f, how->log, argv);
+	argv[n++] = "create";
+	argv[n++] = "--bundle";
+	argv[n++] = how->bundle;
+	argv[n++] = "--pid-file";
+	argv[n++] = how->pid_file;
+	argv[n++] = how->id;
+	argv[n] = NULL;
+	s.path = f->path;
+	s.argv = argv;
+	memcpy(s.fds, how->fds, sizeof(how->fds));
+	r = spawn_start(&s, &ch, c);
+	if (r < 0)
+		return r;
+	r = spawn_wait(&ch, c);
+	log = take_log(how);
+	if (log && *log)
+		call_log(c, GANTRY_LOG_DEBUG, "%s", log);
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return foreign_err(c->err, argv[0], "create", log);
+	return read_pid(how, argv[0], c->err);
+}
