@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding, making, entering and limiting. (Freezing, killing and removing: cgroupend.c.)
+ *
+ * What bites:
+ * - writing a pid to cgroup.procs takes a lock whose writers wait for an RCU
+ *   grace period, 7 ms when the machine is idle; a child born in its cgroup
+ *   (v2) or writing "0" to `tasks` itself (v1) does not;
+ * - a new v1 cpuset admits nobody before cpus and mems are copied to it;
+ * - a mount in mountinfo may be hidden under another one: what is opened at
+ *   its place must have its device number, or the hierarchy is not there;
+ * - v2 hands a controller down only where each level above enables it.
+ */
+#include "kernel/cgroup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include "base/clean.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "kernel/abi.h"
+#include "kernel/inroot.h"
+
+static const char *const ctl_names[] = {
+	"cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids",
+	"hugetlb", "perf_event", "net_cls", "net_prio", "rdma", "misc",
+};
+/* What v2 calls those of them that it has. */
+static const struct { unsigned ctl; const char *name; } unified_ctls[] = {
+	{ CGROUP_CPU, "cpu" }, { CGROUP_CPUSET, "cpuset" }, { CGROUP_BLKIO, "io" },
+	{ CGROUP_MEMORY, "memory" }, { CGROUP_PIDS, "pids" }, { CGROUP_HUGETLB, "hugetlb" },
+};
+enum { CTL_NAMES = sizeof(ctl_names) / sizeof(*ctl_names),
+       UNIFIED_CTLS = sizeof(unified_ctls) / sizeof(*unified_ctls) };
+
+unsigned cgroup_ctl_parse(const char *name, size_t len)
+{
+	for (unsigned i = 0; i < CTL_NAMES; i++)
+		if (strlen(ctl_names[i]) == len && !memcmp(ctl_names[i], name, len))
+			return 1u << i;
+	return 0;
+}
+
+const char *cgroup_ctl_name(enum cgroup_ctl ctl)
+{
+	for (unsigned i = 0; i < CTL_NAMES; i++)
+		if (ctl == 1u << i)
+			return ctl_names[i];
+	return "unknown";
+}
+
+/* "/a/b": absolute, no empty, "." or ".." component, not the root itself. */
+static int check_path(const char *path, struct gantry_err *err)
+{
+	const char *s = path;
+
+	if (strlen(path) >= CGROUP_PATH)
+		return err_set(err, EINVAL, "the cgroup path is longer than %d bytes", CGROUP_PATH - 1);
+	if (*s != '/' || !s[1])
+		return err_set(err, EINVAL, "cgroup path `%s` does not name a cgroup below the root", path);
+	while (*s) {
+		size_t n = strcspn(++s, "/");
+
+		if (!n || (n <= 2 && !strncmp(s, "..", n)) || n > NAME_MAX)
+			return err_set(err, EINVAL, "cgroup path `%s` has an empty, `.` or `..` component", path);
+		s += n;
+	}
+	return 0;
+}
+
+/* Adds the hierarchy mounted at `where`, if it is one and is `dev` (0: any). */
+static void add_hier(struct cgroup *c, const char *where, dev_t dev, unsigned ctls)
+{
+	clean_fd int fd = open(where, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct cgroup_hier *h = &c->h[c->n];
+	const char *base = strrchr(where, '/');
+	struct statfs fs;
+	struct stat st;
+	bool unified;
+
+	if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return;
+	unified = (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
+	if (!unified && (unsigned long)fs.f_type != CGROUP_SUPER_MAGIC)
+		return;
+	if (dev && st.st_dev != dev)
+		return;
+	if (c->n == CGROUP_HIERS || strlen(base + 1) >= sizeof(h->name))
+		return;
+	if (unified) {
+		if (c->unified >= 0)
+			return;
+		c->unified = c->n;
+	}
+	for (int i = 0; i < c->n; i++)
+		if (!unified && !c->h[i].unified && c->h[i].ctls == ctls && ctls != CGROUP_NAMED)
+			return;
+	h->root = TAKE_FD(fd);
+	h->dir = -1;
+	h->unified = unified;
+	h->ctls = ctls;
+	strcpy(h->name, base + 1);
+	c->n++;
+}
+
+/* Which controllers a v1 mount carries, from its super options "rw,cpu,cpuacct". */
+static unsigned parse_ctls(const char *options)
+{
+	unsigned ctls = 0;
+
+	while (*options) {
+		size_t n = strcspn(options, ",\n");
+
+		ctls |= cgroup_ctl_parse(options, n);
+		options += n;
+		options += *options != '\0';
+	}
+	return ctls ? ctls : CGROUP_NAMED;
+}
+
+/* mountinfo writes blank, tab, newline and backslash as three octal digits. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
+			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
+/* "31 23 0:28 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu" */
+static void parse_mount(struct cgroup *c, char *line)
+{
+	char *type = strstr(line, " - cgroup"), *where = line, *end, *options;
+	unsigned long major = 0, minor = 0;
+
+	for (int i = 0; type && i < 4; i++) {
+		where = strchr(where, ' ');
+		if (!where)
+			return;
+		where++;
+		if (i == 1) {
+			major = strtoul(where, &end, 10);
+			minor = *end == ':' ? strtoul(end + 1, NULL, 10) : 0;
+		}
+	}
+	if (!type)
+		return;
+	end = strchr(where, ' ');
+	if (!end)
+		return;
+	*end = '\0';
+	unescape(where);
+	type += strlen(" - ");
+	options = strchr(type, ' ');
+	options = options ? strchr(options + 1, ' ') : NULL;
+	if (options)
+		add_hier(c, where, makedev((unsigned)major, (unsigned)minor),
+			 !strncmp(type, "cgroup2 ", 8) ? 0 : parse_ctls(options + 1));
+}
+
+static int read_mountinfo(struct cgroup *c, struct gantry_err *err)
+{
+	clean_fd int fd = open("/proc/thread-self/mountinfo", O_RDONLY | O_CLOEXEC);
+	clean_free char *text = NULL;
+	size_t len;
+	int r;
+
+	if (fd < 0)
+		return err_sys(err, "open /proc/thread-self/mountinfo");
+	r = fd_slurp_fd(fd, 64u << 20, &text, &len);
+	if (r < 0)
+		return err_num(err, r, "read /proc/thread-self/mountinfo");
+	for (char *line = text, *next; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		parse_mount(c, line);
+	}
+	return 0;
+}
+
+int cgroup_find(struct cgroup *c, const char *path, struct gantry_err *err)
+{
+	int r;
+
+	c->n = 0;
+	c->unified = -1;
+	r = check_path(path, err);
+	if (r < 0)
+		return r;
+	strcpy(c->path, path);
+	/* Most hosts have v2 alone, at the place where it belongs: then mountinfo is not read. */
+	add_hier(c, "/sys/fs/cgroup", 0, 0);
+	if (c->n && c->h[0].unified)
+		return 0;
+	r = read_mountinfo(c, err);
+	if (r < 0)
+		return r;
+	if (!c->n)
+		return err_set(err, ENOENT, "no cgroup filesystem is mounted");
+	return 0;
+}
+
+void cgroup_done(struct cgroup *c)
+{
+	for (int i = 0; i < c->n; i++) {
+		clean_fdp(&c->h[i].dir);
+		clean_fdp(&c->h[i].root);
+	}
+	c->n = 0;
+}
+
+int cgroup_open(struct cgroup *c, const char *path, struct gantry_err *err)
+{
+	int r = cgroup_find(c, path, err);
+
+	for (int i = 0; r >= 0 && i < c->n; i++) {
+		int fd = inroot_beneath(c->h[i].root, path + 1, O_PATH | O_DIRECTORY);
+
+		if (fd < 0 && fd != -ENOENT) {
+			r = inroot_words(err, fd, "cgroup", path);
+			break;
+		}
+		c->h[i].dir = fd < 0 ? -1 : fd;
+	}
+	if (r < 0)
+		cgroup_done(c);
+	return r;
+}
+
+/* A new cpuset is empty and admits nobody: it starts as its parent is. */
+static int copy_cpuset(int parent, int dir)
+{
+	static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+
+	for (int i = 0; i < 2; i++) {
+		char text[1024];
+		ssize_t n = fd_read_small(dir, files[i], text, sizeof(text));
+		int r;
+
+		if (n > 0)
+			continue;
+		n = fd_read_small(parent, files[i], text, sizeof(text));
+		if (n < 0)
+			return (int)n;
+		r = fd_poke(dir, files[i], text);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Hands all controllers that a v2 directory has down to its children. Limits complain later, by name. */
+static void hand_down(int dir)
+{
+	char have[512];
+
+	if (fd_read_small(dir, "cgroup.controllers", have, sizeof(have)) <= 0)
+		return;
+	for (unsigned i = 0; i < UNIFIED_CTLS; i++) {
+		char word[16];
+
+		snprintf(word, sizeof(word), "+%s", unified_ctls[i].name);
+		(void)fd_poke(dir, "cgroup.subtree_control", word);
+	}
+}
+
+/* Makes or opens one level. *ret_made tells which. */
+static int make_level(const struct cgroup_hier *h, int parent, const char *name, bool *ret_made)
+{
+	int fd, r;
+
+	*ret_made = mkdirat(parent, name, 0755) == 0;
+	if (!*ret_made && errno != EEXIST)
+		return -errno;
+	fd = inroot_beneath(parent, name, O_PATH | O_DIRECTORY);
+	if (fd >= 0 && h->ctls & CGROUP_CPUSET) {
+		r = copy_cpuset(parent, fd);
+		if (r < 0) {
+			close(fd);
+			return r;
+		}
+	}
+	return fd;
+}
+
+/* Makes all levels of c->path in h and opens the last. */
+static int make_in(const struct cgroup *c, struct cgroup_hier *h, bool *ret_made)
+{
+	const char *last = strrchr(c->path, '/') + 1;
+	char parent[CGROUP_PATH], name[NAME_MAX + 1];
+	clean_fd int at = -1;
+	int fd;
+
+	/* Nearly always the parent is there. */
+	snprintf(parent, sizeof(parent), "%.*s", (int)(last - 1 - c->path), c->path);
+	at = inroot_beneath(h->root, parent[0] ? parent + 1 : ".", O_PATH | O_DIRECTORY);
+	if (at == -ENOENT) {
+		at = fcntl(h->root, F_DUPFD_CLOEXEC, 0);
+		for (const char *s = parent + 1; at >= 0 && *s; ) {
+			size_t n = strcspn(s, "/");
+			bool made;
+
+			memcpy(name, s, n);
+			name[n] = '\0';
+			if (h->unified)
+				hand_down(at);
+			fd = make_level(h, at, name, &made);
+			close(at);
+			at = fd;
+			s += n + (s[n] == '/');
+		}
+		if (at >= 0 && h->unified)
+			hand_down(at);
+	}
+	if (at < 0)
+		return at;
+	return make_level(h, at, last, ret_made);
+}
+
+/* Removes the directories that were made and forgets all. */
+static void unmake(struct cgroup *c, const bool *made)
+{
+	for (int i = 0; i < c->n; i++) {
+		clean_fdp(&c->h[i].dir);
+		c->h[i].dir = -1;
+		if (made[i])
+			(void)unlinkat(c->h[i].root, c->path + 1, AT_REMOVEDIR);
+	}
+}
+
+/* Makes or opens all. Returns how many were there before. */
+static int make_all(struct cgroup *c, bool *made, struct gantry_err *err)
+{
+	int old = 0;
+
+	for (int i = 0; i < c->n; i++) {
+		int fd = make_in(c, &c->h[i], &made[i]);
+
+		if (fd < 0)
+			return err_num(err, fd, "make the cgroup %s (%s)", c->path, c->h[i].name);
+		c->h[i].dir = fd;
+		old += !made[i];
+	}
+	return old;
+}
+
+int cgroup_make(struct cgroup *c, struct gantry_err *err)
+{
+	/* The second time round what a dead container left (frozen, with its limits) is gone. */
+	for (int round = 0; ; round++) {
+		bool made[CGROUP_HIERS] = { false };
+		int r = make_all(c, made, err);
+
+		if (r == 0)
+			return 0;
+		if (r > 0 && (round || cgroup_populated(c)))
+			r = err_set(err, EEXIST, "the cgroup %s is in use by another container", c->path);
+		unmake(c, made);
+		if (r > 0)
+			r = cgroup_destroy(c, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+int cgroup_enter(const struct cgroup *c, struct gantry_err *err)
+{
+	for (int i = 0; i < c->n; i++) {
+		int r;
+
+		if (c->h[i].unified)
+			continue;
+		r = fd_poke(c->h[i].dir, "tasks", "0");
+		if (r < 0)
+			return err_num(err, r, "enter the cgroup %s (%s)", c->path, c->h[i].name);
+	}
+	return 0;
+}
+
+int cgroup_carrier(const struct cgroup *c, enum cgroup_ctl ctl)
+{
+	for (int i = 0; i < c->n; i++)
+		if (c->h[i].ctls & ctl)
+			return i;
+	for (unsigned i = 0; i < UNIFIED_CTLS; i++)
+		if (unified_ctls[i].ctl == ctl)
+			return c->unified;
+	return -1;
+}
+
+/* A controller may be there and not yet handed down (a parent made by others): do so, once. */
+static void hand_down_all(const struct cgroup *c)
+{
+	const struct cgroup_hier *h = &c->h[c->unified];
+	const char *s = c->path + 1;
+
+	hand_down(h->root);
+	while ((s = strchr(s, '/'))) {
+		char part[CGROUP_PATH];
+		clean_fd int fd = -1;
+
+		snprintf(part, sizeof(part), "%.*s", (int)(s - c->path), c->path);
+		fd = inroot_beneath(h->root, part + 1, O_PATH | O_DIRECTORY);
+		if (fd >= 0)
+			hand_down(fd);
+		s++;
+	}
+}
+
+int cgroup_set(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, const char *v2,
+	       const char *text, struct gantry_err *err)
+{
+	int i = cgroup_carrier(c, ctl), r;
+	const char *file;
+
+	if (i < 0)
+		return err_set(err, ENODEV, "this host has no %s cgroup controller", cgroup_ctl_name(ctl));
+	file = c->h[i].unified ? v2 : v1;
+	if (!file)
+		return err_set(err, ENOTSUP, "cgroup v%d has no such %s limit", c->h[i].unified ? 2 : 1,
+			       cgroup_ctl_name(ctl));
+	r = fd_poke(c->h[i].dir, file, text);
+	if (r == -ENOENT && c->h[i].unified) {
+		hand_down_all(c);
+		r = fd_poke(c->h[i].dir, file, text);
+	}
+	if (r == -ENOENT)
+		return err_set(err, ENODEV, "this host's %s cgroup controller is not available (no %s in %s)",
+			       cgroup_ctl_name(ctl), file, c->path);
+	if (r < 0)
+		return err_num(err, r, "set %s to %s", file, text);
+	return 0;
+}
+
+ssize_t cgroup_read(const struct cgroup *c, int i, const char *file, char *buf, size_t size)
+{
+	if (i < 0 || i >= c->n || c->h[i].dir < 0)
+		return -ENOENT;
+	return fd_read_small(c->h[i].dir, file, buf, size);
+}
