@@ -102,7 +102,7 @@ static int http_connect(struct http *h, struct call *c)
 	if (strlen(h->path) >= sizeof(sa.sun_path))
 		return err_set(c->err, EINVAL, "the socket's path is longer than %zu bytes: %s",
 			       sizeof(sa.sun_path) - 1, h->path);
-	strcpy(sa.sun_path, h->path);
+	memcpy(sa.sun_path, h->path, strlen(h->path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_sys(c->err, "make a socket");

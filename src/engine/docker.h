@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the docker engine share: one request to the daemon, its
+ * errors as ours, and its JSON as our structs. podman's Docker-compatible
+ * socket is driven by the same code; where it differs `podman` says so.
+ */
+#pragma once
+#include "base/json.h"
+#include "base/str.h"
+#include "engine/ops.h"
+#include "wire/http.h"
+
+enum {
+	DOCKER_OURS = 52,              /* the newest API we know, 1.52 */
+	DOCKER_OLDEST = 24,            /* the oldest that we speak, 1.24 (docker 1.12) */
+	DOCKER_AUTO_REMOVE = 25,       /* since when the daemon removes by itself, and counts CPUs */
+	DOCKER_WAIT_NEXT = 30,         /* since when a wait can be for the next exit */
+	DOCKER_BODY_MAX = 8 << 20,     /* of one answer */
+	DOCKER_LIST_MAX = 64 << 20     /* of a list */
+};
+
+struct docker {
+	struct gantry_engine head;
+	struct http http;
+	unsigned minor;                /* we speak API 1.MINOR with it */
+	bool podman;
+};
+
+static inline struct docker *docker_of(struct gantry_engine *e)
+{
+	return (struct docker *)(void *)e;
+}
+
+/* What a request is about; decides which of the daemon's failures mean what. */
+enum docker_about {
+	DOCKER_ENGINE,     /* the daemon itself */
+	DOCKER_IMAGE,      /* `name` is an image */
+	DOCKER_CREATE,     /* `name` is the image that a container is to be made of */
+	DOCKER_CONTAINER,  /* `name` is a container */
+	DOCKER_START       /* the same, and its command may be at fault */
+};
+
+struct docker_ask {
+	enum docker_about about;
+	const char *name;   /* what it is about, for messages */
+	const char *method;
+	const char *body;   /* JSON, or NULL */
+	size_t body_len;
+	size_t max;         /* of the answer's body; 0: DOCKER_BODY_MAX */
+	struct http *on;    /* another connection than the engine's; NULL: that one */
+	bool head;          /* return with the answer's head (http_begin) */
+	bool upgrade;
+};
+
+/*
+ * Asks for `fmt` (the target, without the version before it). Returns the
+ * status, below 300, or an error in the daemon's words.
+ */
+int docker_request(struct docker *d, const struct docker_ask *a, struct call *c, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* The same for what has no body and is about container `id`: POST /containers/ID/FMT. */
+int docker_post(struct docker *d, enum docker_about about, const char *id, struct call *c,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* An id or name that can stand in a URL; -ENOENT when no container can be called so. */
+int docker_check_id(const char *id, struct call *c);
+
+/* dockererr.c: an answer of 300 and more as errno and words. */
+int docker_error(const struct docker *d, const struct docker_ask *a, struct http *h, struct call *c);
+
+/* dockerjson.c: parses the body of the answer on h, in place. -EPROTO it is no JSON object or array. */
+int docker_json(struct http *h, enum json_type want, struct json_doc *doc, struct call *c);
+
+/* The body of POST /containers/create; `how` is NULL for a detached one. Free *ret. */
+int docker_create_body(const struct docker *d, const struct gantry_create *what,
+		       const struct gantry_run *how, char **ret, size_t *ret_len, struct call *c);
+
+/* A container as the daemon describes it; k points into the document and the lists. */
+struct docker_view {
+	struct gantry_container k;
+	struct strv args, labels;
+};
+/* From GET /containers/ID/json. -EPROTO it describes none; -ENOMEM. */
+int docker_view_inspect(const struct docker *d, const struct json *j, struct docker_view *v,
+			struct call *c);
+/* From one entry of GET /containers/json, which tells little; the state is unknown. */
+int docker_view_entry(const struct json *j, struct docker_view *v, struct call *c);
+void docker_view_done(struct docker_view *v);
+#define clean_docker_view __attribute__((cleanup(docker_view_done)))
+
+/* docker.c: inspects `id` on the engine's connection into *v, which lives as long as *doc. */
+int docker_inspect(struct docker *d, const char *id, struct json_doc *doc, struct docker_view *v,
+		   struct call *c);
+/* Creates; `how` as in docker_create_body(). */
+int docker_make(struct docker *d, const struct gantry_create *what, const struct gantry_run *how,
+		char ret_id[GANTRY_ID_SIZE], struct call *c);
+/* Force-removes. 0 also when it was gone before. */
+int docker_remove(struct docker *d, const char *id, struct call *c);
+/* Exit code and signal from what the daemon calls StatusCode or ExitCode. */
+void docker_exit(int64_t code, struct gantry_exit *ret);
+/* Code and signal from the body of a wait's answer on h. */
+int docker_waited(struct http *h, struct gantry_exit *ret, struct call *c);
+/* What the daemon tells beside the code: when it ended, and whether memory was why. */
+void docker_exit_more(const struct docker_view *v, struct gantry_exit *ret);
+
+/* dockerrun.c: the slot `run`. */
+int docker_run(struct gantry_engine *e, const struct gantry_create *what,
+	       const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE], struct gantry_exit *ret,
+	       struct call *c);

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A foreground run through the daemon: create, attach and the wait for its end
+ * both registered before the start (a command may be over before start
+ * answers), start, then carry bytes and signals until stream and wait have ended.
+ *
+ * What bites:
+ * - podman answers a wait for removal with code 0 whatever the code was, so the
+ *   code comes from the wait for the next exit, and removal is waited for apart.
+ * - The caller's descriptors are his: never made non-blocking, so only what a
+ *   poll has promised room for is written; and never a SIGPIPE.
+ * - A wait can stay unanswered though the container is gone (moby issues 33820,
+ *   41341): once the stream has ended the daemon is asked as well.
+ * - When the caller's time is over the container runs on, but one that was not
+ *   started yet is removed.
+ */
+#include "engine/docker.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "base/clean.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "engine/dockerio.h"
+
+enum {
+	UNDO_S = 10,          /* to remove what could not be started */
+	SILENCE_MS = 10000,   /* of the stream after the container's end, before it is given up */
+	ASK_MS = 1000,        /* after the end of the stream, then twice as long each time */
+	ASK_MAX_MS = 60000,
+	REMOVAL_S = 30        /* from its end until an auto-removed container has to be gone */
+};
+
+struct run {
+	struct docker *d;
+	const struct gantry_create *what;
+	const struct gantry_run *how;
+	char *id;                 /* the caller's ret_id */
+	struct gantry_exit *ret;
+	struct gantry_exit end;
+	bool attached, waited;
+	int signal_fd;            /* the caller's; -1 once it is of no use */
+	int ask_ms;
+	struct http attach, wait;
+	struct feed in;
+	struct demux out;
+};
+
+/* ---- before the start -------------------------------------------------------------------------- */
+
+static int run_create(struct run *r, struct call *c)
+{
+	return docker_make(r->d, r->what, r->how, r->id, c);
+}
+
+static int run_attach(struct run *r, struct call *c)
+{
+	const struct docker_ask a = {
+		.about = DOCKER_CONTAINER, .name = r->id, .method = "POST",
+		.on = &r->attach, .head = true, .upgrade = true,
+	};
+	const struct gantry_run *how = r->how;
+	int s;
+
+	if (how->stdin_fd < 0 && how->stdout_fd < 0 && how->stderr_fd < 0)
+		return 0;
+	s = docker_request(r->d, &a, c, "/containers/%s/attach?stream=1&stdin=%d&stdout=%d&stderr=%d", r->id,
+			   how->stdin_fd >= 0, how->stdout_fd >= 0, how->stderr_fd >= 0);
+	if (s >= 0 && s != 101)
+		s = err_set(c->err, EPROTO, "the daemon does not hand over the container's streams (status %d)", s);
+	r->attached = s == 101;
+	return s < 0 ? s : 0;
+}
+
+static int register_wait(struct run *r, struct call *c)
+{
+	const struct docker_ask a = {
+		.about = DOCKER_CONTAINER, .name = r->id, .method = "POST",
+		.on = &r->wait, .head = true, .max = 64 << 10,
+	};
+	int s = docker_request(r->d, &a, c, "/containers/%s/wait%s", r->id,
+			       r->d->minor >= DOCKER_WAIT_NEXT ? "?condition=next-exit" : "");
+
+	return s < 0 ? s : 0;
+}
+
+/* Before API 1.30 a wait before the start would be answered at once. */
+static int run_wait(struct run *r, struct call *c)
+{
+	return r->d->minor >= DOCKER_WAIT_NEXT ? register_wait(r, c) : 0;
+}
+
+static int run_start(struct run *r, struct call *c)
+{
+	int s = docker_post(r->d, DOCKER_START, r->id, c, "start");
+
+	return s < 0 ? s : 0;
+}
+
+static void undo_create(struct run *r, struct call *c)
+{
+	struct call u;
+	int s;
+
+	if (call_begin(&u, NULL, c->logger) < 0)
+		return;
+	u.deadline_ns = clock_mono() + UNDO_S * 1000000000ull;
+	u.step = "remove what could not be started";
+	s = docker_remove(r->d, r->id, &u);
+	if (s < 0)
+		call_log(c, GANTRY_LOG_WARN, "container %s is left behind: %s", r->id, u.err->msg);
+}
+
+/* ---- while it runs ----------------------------------------------------------------------------- */
+
+/* What a program gets from its terminal or kernel for itself is not meant for the container. */
+static bool is_passed(uint32_t sig)
+{
+	switch (sig) {
+	case SIGCHLD: case SIGPIPE: case SIGURG: case SIGWINCH: case SIGTTIN: case SIGTTOU:
+		return false;
+	default:
+		return sig >= 1 && sig <= 64;
+	}
+}
+
+static int pass_signal(struct run *r, struct call *c)
+{
+	struct signalfd_siginfo s;
+	ssize_t n = read(r->signal_fd, &s, sizeof(s));
+	int k;
+
+	if (n != sizeof(s) && (n >= 0 || (errno != EAGAIN && errno != EINTR)))
+		r->signal_fd = -1; /* no signalfd, or not open */
+	if (n != sizeof(s) || !is_passed(s.ssi_signo))
+		return 0;
+	k = docker_post(r->d, DOCKER_CONTAINER, r->id, c, "kill?signal=%u", s.ssi_signo);
+	if (k == -EBUSY || k == -ENOENT)
+		return 0; /* it has ended meanwhile */
+	if (k == -EINVAL) {
+		call_log(c, GANTRY_LOG_WARN, "signal %u is not passed: %s", s.ssi_signo, c->err->msg);
+		return 0;
+	}
+	return k < 0 ? k : 0;
+}
+
+static int step_wait(struct run *r, struct call *c)
+{
+	int s = http_step(&r->wait, c);
+
+	if (s <= 0)
+		return s;
+	r->waited = true;
+	feed_stop(&r->in);
+	return docker_waited(&r->wait, &r->end, c);
+}
+
+/* The stream is over and no wait has answered: has the daemon forgotten to? */
+static int ask_for_end(struct run *r, struct call *c)
+{
+	clean_json struct json_doc doc = { 0 };
+	clean_docker_view struct docker_view v = { 0 };
+	int s = docker_inspect(r->d, r->id, &doc, &v, c);
+
+	r->ask_ms = r->ask_ms < ASK_MAX_MS / 2 ? r->ask_ms * 2 : ASK_MAX_MS;
+	if (s < 0 && s != -ENOENT)
+		return s;
+	if (s == 0 && v.k.state != GANTRY_STATE_STOPPED && v.k.state != GANTRY_STATE_DEAD)
+		return 0;
+	if (s == 0) {
+		r->end.code = v.k.exit_code;
+		r->end.signal = v.k.exit_signal;
+	}
+	call_log(c, GANTRY_LOG_WARN, "the wait for container %s was never answered", r->id);
+	r->waited = true;
+	return 0;
+}
+
+/* Nothing has happened for as long as is worth waiting. */
+static int idle(struct run *r, struct call *c)
+{
+	if (!r->waited)
+		return ask_for_end(r, c);
+	if (!demux_blocked(&r->out)) {
+		call_log(c, GANTRY_LOG_WARN, "container %s has ended, its output stream has not", r->id);
+		r->attached = false;
+	}
+	return 0;
+}
+
+enum { AT_ATTACH, AT_WAIT, AT_STDIN, AT_SIGNAL, AT_STDOUT, AT_STDERR, AT_ALL };
+
+/* What there is to wait for. Returns the longest time to do so, in ms; -1 for ever. */
+static int interests(const struct run *r, struct pollfd p[AT_ALL])
+{
+	bool room = r->attached && !demux_blocked(&r->out), bytes = r->attached && feed_has(&r->in);
+
+	for (int i = 0; i < AT_ALL; i++)
+		p[i] = (struct pollfd){ -1, POLLIN, 0 };
+	p[AT_ATTACH].events = (short)((room ? POLLIN : 0) | (bytes ? POLLOUT : 0));
+	p[AT_ATTACH].fd = room || bytes ? r->attach.fd : -1;
+	p[AT_WAIT].fd = r->waited ? -1 : r->wait.fd;
+	p[AT_STDIN].fd = r->attached && feed_wants(&r->in) ? r->in.fd : -1;
+	p[AT_SIGNAL].fd = r->waited ? -1 : r->signal_fd;
+	p[AT_STDOUT].fd = demux_waits_for(&r->out, 0);
+	p[AT_STDERR].fd = demux_waits_for(&r->out, 1);
+	p[AT_STDOUT].events = p[AT_STDERR].events = POLLOUT;
+	if (room && http_raw_early(&r->attach))
+		return 0;
+	return r->waited ? SILENCE_MS : !r->attached ? r->ask_ms : -1;
+}
+
+static int turn(struct run *r, const struct pollfd p[AT_ALL], struct call *c)
+{
+	int s = 0;
+
+	for (int i = 0; i < 2; i++)
+		if (p[AT_STDOUT + i].revents)
+			demux_ready(&r->out, i);
+	if (p[AT_SIGNAL].revents)
+		s = pass_signal(r, c);
+	if (s == 0 && p[AT_WAIT].revents)
+		s = step_wait(r, c);
+	if (p[AT_STDIN].revents)
+		feed_read(&r->in, c);
+	if (r->attached && feed_has(&r->in))
+		feed_write(&r->in, &r->attach);
+	if (s == 0 && r->attached) {
+		s = demux_step(&r->out, &r->attach, c);
+		r->attached = s == 0;
+		s = s > 0 ? 0 : s;
+	}
+	return s;
+}
+
+static int run_carry(struct run *r, struct call *c)
+{
+	int s = r->d->minor >= DOCKER_WAIT_NEXT ? 0 : register_wait(r, c);
+
+	if (s == 0)
+		s = step_wait(r, c); /* an answer may have come whole with its head */
+	while (s == 0 && (r->attached || !r->waited)) {
+		struct pollfd p[AT_ALL];
+		int ms = interests(r, p);
+
+		s = call_poll(c, p, AT_ALL, ms);
+		if (s == 0 && ms > 0)
+			s = idle(r, c);
+		else if (s >= 0)
+			s = turn(r, p, c);
+	}
+	return s;
+}
+
+/* ---- after its end ----------------------------------------------------------------------------- */
+
+static int await_removal(struct run *r, struct call *c)
+{
+	uint64_t until = clock_mono() + REMOVAL_S * 1000000000ull;
+	int s = 0;
+
+	if (r->d->minor >= DOCKER_WAIT_NEXT)
+		s = docker_post(r->d, DOCKER_CONTAINER, r->id, c, "wait?condition=removed");
+	for (uint64_t us = 1000; s >= 0; us = us < 50000 ? us * 2 : us) {
+		clean_json struct json_doc doc = { 0 };
+		clean_docker_view struct docker_view v = { 0 };
+
+		s = docker_inspect(r->d, r->id, &doc, &v, c);
+		if (s == 0 && clock_mono() > until)
+			return err_set(c->err, EBUSY, "container %.64s has ended, but the daemon does not remove it", r->id);
+		if (s == 0)
+			s = call_sleep(c, us);
+	}
+	return s == -ENOENT ? 0 : s;
+}
+
+static int run_end(struct run *r, struct call *c)
+{
+	clean_json struct json_doc doc = { 0 };
+	clean_docker_view struct docker_view v = { 0 };
+	int s;
+
+	if (r->what->flags & GANTRY_CREATE_AUTO_REMOVE)
+		return await_removal(r, c);
+	s = docker_inspect(r->d, r->id, &doc, &v, c);
+	if (s == 0)
+		docker_exit_more(&v, &r->end);
+	return s == -ENOENT ? 0 : s; /* somebody has removed it: the code is known all the same */
+}
+
+static const struct {
+	const char *name;
+	int (*step)(struct run *r, struct call *c);
+	bool undo; /* when it fails the container has not been started and is removed */
+} steps[] = {
+	{ "create", run_create, false },
+	{ "attach", run_attach, true },
+	{ "wait", run_wait, true },
+	{ "start", run_start, true },
+	{ "run", run_carry, false },
+	{ "wait for what is left", run_end, false },
+};
+
+static int run_steps(struct run *r, struct call *c)
+{
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		int s;
+
+		c->step = steps[i].name;
+		s = steps[i].step(r, c);
+		if (s < 0 && steps[i].undo)
+			undo_create(r, c);
+		if (s < 0)
+			return s;
+	}
+	*r->ret = r->end;
+	return demux_result(&r->out, c);
+}
+
+int docker_run(struct gantry_engine *e, const struct gantry_create *what,
+	       const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE], struct gantry_exit *ret,
+	       struct call *c)
+{
+	clean_free struct run *r = calloc(1, sizeof(*r)); /* its buffers are too much for a small stack */
+	int s;
+
+	if (!r)
+		return err_set(c->err, ENOMEM, "out of memory");
+	r->d = docker_of(e);
+	r->what = what;
+	r->how = how;
+	r->id = ret_id;
+	r->ret = ret;
+	r->end = (struct gantry_exit)GANTRY_EXIT_INIT;
+	r->signal_fd = how->signal_fd;
+	r->ask_ms = ASK_MS;
+	http_init(&r->attach, e->path);
+	http_init(&r->wait, e->path);
+	feed_init(&r->in, how->stdin_fd);
+	demux_init(&r->out, how->stdout_fd, how->stderr_fd);
+	s = run_steps(r, c);
+	http_close(&r->attach);
+	http_close(&r->wait);
+	return s;
+}
