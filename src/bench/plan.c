@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clean.h"
 #include "base/err.h"
 #include "bench/argv.h"
 #include "bench/type.h"
@@ -437,6 +438,24 @@ static int check_samples(struct reader *r, const struct yaml *drivers)
 	return 0;
 }
 
+/* bucketbench's rootfs is a bundle, whose config.json rules; a plain root directory takes the command. */
+static int look_at_rootfs(struct reader *r, const struct yaml *root)
+{
+	const struct yaml *command = yaml_get(root, "command");
+	clean_free char *config = NULL;
+
+	if (!r->plan->rootfs)
+		return 0;
+	config = str_printf("%s/config.json", r->plan->rootfs);
+	if (!config)
+		return out_of_memory(r);
+	r->plan->bundle = access(config, F_OK) == 0;
+	if (r->plan->bundle && r->plan->args.n)
+		warn(r, command->key_line, command->key_col,
+		     "command is for images; in a bundle config.json rules");
+	return 0;
+}
+
 static int read_plan(struct reader *r)
 {
 	const struct yaml *root = r->doc->root, *drivers, *commands;
@@ -458,7 +477,9 @@ static int read_plan(struct reader *r)
 	if (!r->plan->n_commands)
 		return yaml_err(r->doc, commands, r->err, EINVAL, "there is no command to time");
 	code = read_drivers(r, drivers);
-	return code < 0 ? code : check_samples(r, drivers);
+	if (code >= 0)
+		code = check_samples(r, drivers);
+	return code < 0 ? code : look_at_rootfs(r, root);
 }
 
 int plan_read(struct plan *p, const char *file, const char *text, size_t len, bool lenient,

@@ -31,6 +31,7 @@ struct plan {
 	char *name, *image, *rootfs; /* NULL where the plan has none */
 	struct strv args;         /* the command, in words */
 	bool detached;
+	bool bundle;              /* rootfs is an OCI bundle: it has a config.json, which rules */
 	struct plan_driver *drivers;
 	size_t n_drivers;
 	enum plan_command commands[PLAN_COMMANDS];
