@@ -62,7 +62,7 @@ const struct opt global_opts[] = {
 	{ "json", 0, NULL, opt_flag, AT(json), "print data as JSON" },
 	OPT_REFUSED("format", 0),
 	{ "quiet", 'q', NULL, opt_flag, AT(quiet),
-	  "print ids only, or nothing where nothing was asked for" },
+	  "print ids only, no table, no progress" },
 	{ "timeout", 0, "TIME", opt_duration, AT(timeout_us),
 	  "give up after TIME (10s, 500ms, 1m30s)" },
 	{ "log-level", 0, "LEVEL", set_level, AT(log_level),

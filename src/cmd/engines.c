@@ -24,8 +24,8 @@ static void put_json(struct json_out *json, struct gantry_found **list)
 static void put_table(struct cmd *c, struct gantry_found **list)
 {
 	static const struct table_column columns[] = {
-		{ "ENGINE", 0, false }, { "ADDRESS", 24, false },
-		{ "VERSION", 10, false }, { "STATUS", 20, false },
+		{ "ENGINE", 0, false }, { "ADDRESS", 0, false },
+		{ "VERSION", 10, false }, { "STATUS", 0, false },
 	};
 	struct table t = { columns, 4, { 0 } };
 

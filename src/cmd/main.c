@@ -57,6 +57,18 @@ static int check(struct cmd *c, int words)
 	return v->misused;
 }
 
+/* Says what is wrong with the options, and where to look where the words do not say it all. */
+static int misused(const struct cmd *c, int r, const struct gantry_err *err)
+{
+	const char *verb = c->verb ? c->verb->name : "";
+
+	if (r == -ENOTSUP || strchr(err->msg, '?'))
+		say(c, "%s", err->msg);
+	else
+		say(c, "%s; see gantry %s%s--help", err->msg, verb, *verb ? " " : "");
+	return c->verb ? c->verb->misused : EXIT_USAGE;
+}
+
 static int verb_main(struct cmd *c, char **argv)
 {
 	const struct verb *v = c->verb;
@@ -72,10 +84,8 @@ static int verb_main(struct cmd *c, char **argv)
 		return v->failed;
 	}
 	r = opt_parse(groups, argv, v->flags & VERB_PREFIX, &words, &err);
-	if (r < 0) {
-		say(c, r == -ENOTSUP ? "%s" : "%s; see gantry %s --help", err.msg, v->name);
-		return v->misused;
-	}
+	if (r < 0)
+		return misused(c, r, &err);
 	if (r == OPT_STOP) {
 		help_add(&c->out, v);
 		return 0;
@@ -106,10 +116,8 @@ int main(int argc, char **argv)
 	if (!argv[0]) /* execve() allows it */
 		return EXIT_USAGE;
 	r = opt_parse(groups, argv + 1, true, &words, &err);
-	if (r < 0) {
-		say(&c, r == -ENOTSUP ? "%s" : "%s; see gantry --help", err.msg);
-		return finish(&c, EXIT_USAGE);
-	}
+	if (r < 0)
+		return finish(&c, misused(&c, r, &err));
 	if (r == OPT_STOP) {
 		help_add(&c.out, NULL);
 		return finish(&c, 0);

@@ -102,7 +102,13 @@ static void cell(struct str *out, const char *text, unsigned width, bool right, 
 	} else {
 		str_add(out, text);
 	}
-	str_addf(out, last ? "\n" : "%*s", (int)(width - w + GAP), "");
+	if (!last) {
+		str_addf(out, "%*s", (int)(width - w + GAP), "");
+		return;
+	}
+	while (out->len && out->buf[out->len - 1] == ' ')
+		out->len--;
+	str_add(out, "\n");
 }
 
 void table_put(const struct table *t, unsigned width, struct str *out)

@@ -7,6 +7,7 @@
 const struct verb *const verbs[] = {
 	&verb_run, &verb_create, &verb_start, &verb_stop, &verb_kill, &verb_pause, &verb_unpause,
 	&verb_rm, &verb_wait, &verb_ps, &verb_inspect, &verb_clean,
+	&verb_bench,
 	&verb_engines, &verb_info, &verb_version, &verb_help,
 	NULL
 };
