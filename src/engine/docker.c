@@ -316,6 +316,8 @@ int docker_make(struct docker *d, const struct gantry_create *what, const struct
 	/* request_create() has let only letters, digits, _ . - into a name */
 	r = docker_request(d, &a, c, "/containers/create%s%s", what->name ? "?name=" : "",
 			   what->name ? what->name : "");
+	if (r == -EEXIST && what->name)
+		return err_set(c->err, EEXIST, "the name %s is taken", what->name);
 	if (r >= 0)
 		r = docker_json(&d->http, JSON_OBJECT, &doc, c);
 	if (r < 0)

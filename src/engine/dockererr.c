@@ -20,34 +20,38 @@ struct meaning {
 	const char *words; /* somewhere in what it says, any case */
 	int code;
 	int exit;
+	const char *state; /* "container NAME ...", where we say it in our own way */
 };
 
 static const struct meaning any[] = {
-	{ "multiple ids found with provided prefix", ENOTUNIQ, 0 },
-	{ "more than one result for container", ENOTUNIQ, 0 },
-	{ "client version", EPROTO, 0 }, /* "... 1.24 is too old. Minimum supported API version is 1.44" */
-	{ "is already in use by", EEXIST, 0 },
-	{ "name is already in use", EEXIST, 0 },
-	{ "container state improper", EBUSY, 0 },
-	{ "is not running", EBUSY, 0 },
-	{ "is not paused", EBUSY, 0 },
-	{ "is already paused", EBUSY, 0 },
-	{ "already in progress", EBUSY, 0 },
-	{ "is paused", EBUSY, 0 },
-	{ "no space left on device", ENOSPC, 0 },
-	{ "read-only file system", EROFS, 0 },
+	{ "multiple ids found with provided prefix", ENOTUNIQ, 0, NULL },
+	{ "more than one result for container", ENOTUNIQ, 0, NULL },
+	{ "client version", EPROTO, 0, NULL }, /* "... is too old. Minimum supported API version is 1.44" */
+	{ "is already in use by", EEXIST, 0, NULL },
+	{ "name is already in use", EEXIST, 0, NULL },
+	{ "is not running", EBUSY, 0, "is not running" },
+	{ "can only kill running containers", EBUSY, 0, "is not running" },
+	{ "is not paused", EBUSY, 0, "is not paused" },
+	{ "is already paused", EBUSY, 0, "is paused already" },
+	{ "cannot start a paused container", EBUSY, 0, "is paused" },
+	{ "is paused", EBUSY, 0, "is paused" },
+	{ "already in progress", EBUSY, 0, NULL },
+	{ "container state improper", EBUSY, 0, NULL },
+	{ "no space left on device", ENOSPC, 0, NULL },
+	{ "read-only file system", EROFS, 0, NULL },
 };
 
-/* What only the start of a command can mean, and only where no mount is to blame. */
+/* What only the start of a command can mean. From LOOSE on: only where no mount is to blame. */
 static const struct meaning start[] = {
-	{ "executable file", ENOENT, 127 },           /* ... not found in $PATH */
-	{ "no such file or directory", ENOENT, 127 },
-	{ "not a directory", ENOENT, 127 },
-	{ "open executable", EACCES, 126 },           /* crun, of a directory */
-	{ "is a directory", EACCES, 126 },
-	{ "exec format error", EACCES, 126 },
-	{ "permission denied", EACCES, 126 },
+	{ "executable file", ENOENT, 127, NULL },           /* ... not found in $PATH */
+	{ "open executable", EACCES, 126, NULL },           /* crun, of a directory */
+	{ "exec format error", EACCES, 126, NULL },
+	{ "no such file or directory", ENOENT, 127, NULL },
+	{ "not a directory", ENOENT, 127, NULL },
+	{ "is a directory", EACCES, 126, NULL },
+	{ "permission denied", EACCES, 126, NULL },
 };
+enum { LOOSE = 3 };
 
 static const struct {
 	int status;
@@ -62,10 +66,18 @@ static const char *const noise[] = {
 	"error response from daemon: ", "failed to create shim task: ", "failed to create task for container: ",
 	"oci runtime create failed: ", "runc create failed: ", "unable to start container process: ",
 	"container create: ", "creating container storage: ", "crun: ",
+}, *const tails[] = {
+	": unknown", ": OCI permission denied", ": container state improper",
+	": OCI runtime attempted to invoke a command that was not found",
 };
 
 static const char *skip_noise(const char *text)
 {
+	const char *attach = str_after(text, "preparing container ");
+
+	/* podman creates in the runtime when something attaches */
+	if (attach && (attach = strstr(attach, " for attach: ")))
+		text = attach + strlen(" for attach: ");
 	for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
 		size_t n = strlen(noise[i]);
 
@@ -77,12 +89,21 @@ static const char *skip_noise(const char *text)
 	return text;
 }
 
+static void cut_tails(char *text)
+{
+	for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+		size_t n = strlen(text), t = strlen(tails[i]);
+
+		if (n > t && str_eq(text + n - t, tails[i]))
+			text[n - t] = '\0';
+	}
+}
+
 /* What the daemon said, one printable line without the layers around it. */
 static void its_words(struct http *h, char *dst, size_t size)
 {
 	struct json_doc doc = { 0 };
 	const char *text = "";
-	char *unknown;
 
 	if (h->body.len && json_parse(&doc, "answer", h->body.buf, h->body.len, NULL, NULL) == 0)
 		text = json_text(json_get(doc.root, "message"), "");
@@ -90,9 +111,6 @@ static void its_words(struct http *h, char *dst, size_t size)
 		text = h->body.buf; /* before API 1.24, and of proxies: plain text */
 	str_printable(dst, size, skip_noise(text + strspn(text, " \t\r\n")));
 	json_done(&doc);
-	unknown = strstr(dst, ": unknown");
-	if (unknown && str_eq(unknown, ": unknown"))
-		*unknown = '\0';
 }
 
 static const struct meaning *find(const struct meaning *t, size_t n, const char *words)
@@ -105,57 +123,56 @@ static const struct meaning *find(const struct meaning *t, size_t n, const char 
 
 static struct meaning meaning_of(const struct docker_ask *a, int status, const char *words)
 {
-	const struct meaning *m = find(any, sizeof(any) / sizeof(any[0]), words);
-	bool command = a->about == DOCKER_START && !strcasestr(words, "mount") && status != 404;
+	bool mount = strcasestr(words, "mount") && !str_after(words, "exec: ");
+	const struct meaning *m = NULL;
 
-	if (!m && command)
-		m = find(start, sizeof(start) / sizeof(start[0]), words);
+	if (a->about == DOCKER_START && status != 404)
+		m = find(start, mount ? LOOSE : sizeof(start) / sizeof(start[0]), words);
+	if (!m)
+		m = find(any, sizeof(any) / sizeof(any[0]), words);
 	if (m)
 		return *m;
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		if (statuses[i].status == status)
-			return (struct meaning){ NULL, statuses[i].code, 0 };
-	return (struct meaning){ NULL, status >= 500 ? EIO : EPROTO, 0 };
+			return (struct meaning){ NULL, statuses[i].code, 0, NULL };
+	return (struct meaning){ NULL, status >= 500 ? EIO : EPROTO, 0, NULL };
 }
 
-/* The sentences that every engine says alike, around a name. */
-struct sentence {
-	const char *before, *after;
-};
-
-/* NULL where the daemon's own words are better. */
-static const struct sentence *our_words(const struct docker_ask *a, int status, int code,
-					const char *words)
+static bool is_about_container(const struct docker_ask *a)
 {
-	static const struct sentence running = { "container ", " is running already" },
-				     several = { "several containers' ids begin with ", "" },
-				     none = { "no container ", "" },
-				     no_image = { "no such image: ", " (pull it first)" };
-	bool container = a->about == DOCKER_CONTAINER || a->about == DOCKER_START;
+	return a->about == DOCKER_CONTAINER || a->about == DOCKER_START;
+}
+
+/* What every engine says alike, in its words; 0 where the daemon's own are better. */
+static int say_it_ourselves(const struct docker_ask *a, int status, const struct meaning *m,
+			    const char *words, struct gantry_err *err)
+{
+	bool container = is_about_container(a);
 
 	if (status == 304 && a->about == DOCKER_START)
-		return &running;
-	if (code == ENOTUNIQ && container)
-		return &several;
-	if (code == ENOENT && status == 404 && container)
-		return &none;
-	if (code == ENOENT && (a->about == DOCKER_IMAGE || strcasestr(words, "no such image")))
-		return &no_image;
-	return NULL;
+		return err_set(err, m->code, "container %.150s is running already", a->name);
+	if (container && m->state)
+		return err_set(err, m->code, "container %.150s %s", a->name, m->state);
+	if (container && m->code == ENOTUNIQ)
+		return err_set(err, m->code, "several containers' ids begin with %.150s", a->name);
+	if (container && m->code == ENOENT && status == 404)
+		return err_set(err, m->code, "no container %.150s", a->name);
+	if (m->code == ENOENT && (a->about == DOCKER_IMAGE || strcasestr(words, "no such image")))
+		return err_set(err, m->code, "no such image: %.150s (pull it first)", a->name);
+	return 0;
 }
 
 int docker_error(const struct docker *d, const struct docker_ask *a, struct http *h, struct call *c)
 {
 	int status = h->answer.status;
-	const struct sentence *ours;
 	char words[WORDS_MAX];
 	struct meaning m;
 
 	its_words(h, words, sizeof(words));
 	m = meaning_of(a, status, words);
-	ours = our_words(a, status, m.code, words);
-	if (ours)
-		err_set(c->err, m.code, "%s%.150s%s", ours->before, a->name, ours->after);
+	cut_tails(words);
+	if (say_it_ourselves(a, status, &m, words, c->err) < 0)
+		;
 	else if (*words)
 		err_set(c->err, m.code, "%s", words);
 	else

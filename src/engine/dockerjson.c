@@ -4,8 +4,9 @@
  * that comes in is the word of whoever owns the socket: a missing or odd field
  * means "not told", and only an answer that names no container is an error.
  *
- * What bites: podman repeats the command's name in Args, keeps the pid of a
- * container that has ended, and has states of its own (configured, stopped).
+ * What bites: podman repeats the name of a command without arguments in Args,
+ * keeps the pid of a container that has ended, and has states of its own
+ * (configured, stopped).
  */
 #include "engine/docker.h"
 
@@ -256,10 +257,12 @@ static void view_state(const struct json *s, struct gantry_container *k)
 static void view_args(const struct docker *d, const struct json *j, struct docker_view *v)
 {
 	const char *path = json_text(json_get(j, "Path"), "");
-	const struct json *args = json_get(j, "Args");
+	const struct json *args = json_get(j, "Args"), *one = json_first(args);
 
-	if (*path && !(d->podman && json_first(args)))
+	if (*path)
 		strv_add(&v->args, path);
+	if (d->podman && one && !json_next(one) && str_eq(json_text(one, ""), path))
+		return;
 	for json_each(a, args)
 		strv_add(&v->args, json_text(a, ""));
 }

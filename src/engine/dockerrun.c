@@ -43,7 +43,7 @@ struct run {
 	char *id;                 /* the caller's ret_id */
 	struct gantry_exit *ret;
 	struct gantry_exit end;
-	bool attached, waited;
+	bool attached, waited, seen_ended;
 	int signal_fd;            /* the caller's; -1 once it is of no use */
 	int ask_ms;
 	struct http attach, wait;
@@ -60,8 +60,9 @@ static int run_create(struct run *r, struct call *c)
 
 static int run_attach(struct run *r, struct call *c)
 {
+	/* podman prepares the command when something attaches, so it can fail for want of it here */
 	const struct docker_ask a = {
-		.about = DOCKER_CONTAINER, .name = r->id, .method = "POST",
+		.about = DOCKER_START, .name = r->id, .method = "POST",
 		.on = &r->attach, .head = true, .upgrade = true,
 	};
 	const struct gantry_run *how = r->how;
@@ -160,7 +161,11 @@ static int step_wait(struct run *r, struct call *c)
 	return docker_waited(&r->wait, &r->end, c);
 }
 
-/* The stream is over and no wait has answered: has the daemon forgotten to? */
+/*
+ * The stream is over and no wait has answered: has the daemon forgotten to? It
+ * has to be seen ended twice, because dockerd answers this question and the wait
+ * in the same moment: it holds the container's lock until its log is written.
+ */
 static int ask_for_end(struct run *r, struct call *c)
 {
 	clean_json struct json_doc doc = { 0 };
@@ -172,6 +177,11 @@ static int ask_for_end(struct run *r, struct call *c)
 		return s;
 	if (s == 0 && v.k.state != GANTRY_STATE_STOPPED && v.k.state != GANTRY_STATE_DEAD)
 		return 0;
+	if (!r->seen_ended) {
+		r->seen_ended = true;
+		r->ask_ms = ASK_MS;
+		return 0;
+	}
 	if (s == 0) {
 		r->end.code = v.k.exit_code;
 		r->end.signal = v.k.exit_signal;
