@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Writes config.json. What docker and `runc spec` give by default is data here;
- * what was asked for comes checked from plan.c.
+ * what was asked for comes checked from blueprint.c.
  *
  * The version written is 1.0.2: nothing here needs more, and crun 1.8 refuses
  * what does not begin with 1.0. docker's seccomp profile is not written, since
@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "oci/plan.h"
+#include "oci/blueprint.h"
 
 #define VERSION "1.0.2"
 #define CGROUP2_MAGIC 0x63677270
@@ -102,7 +102,7 @@ static const struct rule {
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static void put_mounts(struct json_out *o, const struct fixed_mount *m, size_t n,
-		       const struct plan *over)
+		       const struct blueprint *over)
 {
 	for (; n; n--, m++) {
 		bool hidden = false;
@@ -121,10 +121,10 @@ static void put_mounts(struct json_out *o, const struct fixed_mount *m, size_t n
 	}
 }
 
-static void put_volumes(struct json_out *o, const struct plan *p)
+static void put_volumes(struct json_out *o, const struct blueprint *p)
 {
 	for (size_t i = 0; i < p->volumes_n; i++) {
-		const struct plan_volume *v = &p->volumes[i];
+		const struct blueprint_volume *v = &p->volumes[i];
 
 		json_obj(o, NULL);
 		json_str(o, "destination", v->destination);
@@ -211,7 +211,7 @@ static void put_default_process(struct json_out *o)
 {
 	static const char *const args[] = { "sh", NULL };
 	const char *const env[] = {
-		plan_path, "TERM=xterm", NULL,
+		blueprint_path, "TERM=xterm", NULL,
 	};
 	static const char *const sets[] = { "bounding", "effective", "permitted", "ambient" };
 	static const char *const caps[] = { "CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE",
@@ -271,7 +271,7 @@ int build_default_spec(char **ret, size_t *ret_len, struct gantry_err *err)
 	return take(&o, ret, ret_len, err);
 }
 
-static void put_process(struct json_out *o, const struct plan *p)
+static void put_process(struct json_out *o, const struct blueprint *p)
 {
 	static const char *const shell[] = { "sh", NULL };
 
@@ -327,8 +327,8 @@ int build_spec(const struct gantry_create *what, const char *id, char **ret, siz
 	       struct gantry_err *err)
 {
 	clean_json_out struct json_out o = JSON_OUT_INIT;
-	clean_plan struct plan p = { 0 };
-	int r = plan_make(&p, what, id, err);
+	clean_blueprint struct blueprint p = { 0 };
+	int r = blueprint_make(&p, what, id, err);
 
 	if (r < 0)
 		return r;

@@ -7,7 +7,7 @@
  * are numbers, and a name is refused, not looked up in a file that the
  * container's owner could have written.
  */
-#include "oci/plan.h"
+#include "oci/blueprint.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ static const char *const default_caps[] = {
 	"SYS_CHROOT", "KILL",         "AUDIT_WRITE", "NET_BIND_SERVICE",
 };
 
-const char plan_path[] =
+const char blueprint_path[] =
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 static int out_of_memory(struct gantry_err *err)
@@ -53,10 +53,10 @@ static void set_variable(struct strv *env, const char *text, size_t name_len)
 	strv_add(env, text);
 }
 
-static int plan_env(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_env(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	(void)id;
-	strv_add(&p->env, plan_path);
+	strv_add(&p->env, blueprint_path);
 	for (const char *const *e = p->what->env; e && *e; e++) {
 		const char *eq = strchr(*e, '=');
 
@@ -68,7 +68,7 @@ static int plan_env(struct plan *p, const char *id, struct gantry_err *err)
 	return p->env.failed ? out_of_memory(err) : 0;
 }
 
-static int plan_hostname(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_hostname(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	const char *name = p->what->hostname;
 	size_t n;
@@ -90,7 +90,7 @@ static int plan_hostname(struct plan *p, const char *id, struct gantry_err *err)
 	return 0;
 }
 
-static int plan_workdir(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_workdir(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	(void)id;
 	p->workdir = p->what->workdir ? p->what->workdir : "/";
@@ -118,7 +118,7 @@ static int parse_id(const char *text, size_t len, __u32 *ret)
 	return 0;
 }
 
-static int plan_user(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_user(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	const char *user = p->what->user, *gid;
 	size_t len;
@@ -172,7 +172,7 @@ static int parse_caps(const char *option, const char *const *list, __u64 *ret, b
 }
 
 /* With ALL on one side the other side alone counts, as docker has it. */
-static int plan_caps(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_caps(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	__u64 add, drop;
 	bool add_all, drop_all;
@@ -236,7 +236,7 @@ static int parse_ulimit(const char *text, struct spec_rlimit *ret)
 	return r;
 }
 
-static int plan_ulimits(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_ulimits(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	(void)id;
 	for (const char *const *u = p->what->ulimits; u && *u; u++) {
@@ -258,7 +258,7 @@ static int plan_ulimits(struct plan *p, const char *id, struct gantry_err *err)
 }
 
 /* "HOSTDIR:DIR[:ro|rw]" into v, whose strings the caller frees also on failure. */
-static int parse_volume(const char *text, struct plan_volume *v, struct gantry_err *err)
+static int parse_volume(const char *text, struct blueprint_volume *v, struct gantry_err *err)
 {
 	const char *dir = strchr(text, ':'), *mode;
 
@@ -296,7 +296,7 @@ static unsigned depth_of(const char *path)
 }
 
 /* Puts v, which is the last, before those that lie deeper. */
-static int place_volume(struct plan *p, struct plan_volume v, struct gantry_err *err)
+static int place_volume(struct blueprint *p, struct blueprint_volume v, struct gantry_err *err)
 {
 	size_t i = p->volumes_n - 1;
 
@@ -310,7 +310,7 @@ static int place_volume(struct plan *p, struct plan_volume v, struct gantry_err 
 	return 0;
 }
 
-static int plan_volumes(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_volumes(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	const char *const *list = p->what->volumes;
 	size_t n = 0;
@@ -324,7 +324,7 @@ static int plan_volumes(struct plan *p, const char *id, struct gantry_err *err)
 	if (!p->volumes)
 		return out_of_memory(err);
 	for (size_t i = 0; i < n; i++) {
-		struct plan_volume *v = &p->volumes[p->volumes_n++];
+		struct blueprint_volume *v = &p->volumes[p->volumes_n++];
 		int r = parse_volume(list[i], v, err);
 
 		if (r == 0)
@@ -335,7 +335,7 @@ static int plan_volumes(struct plan *p, const char *id, struct gantry_err *err)
 	return 0;
 }
 
-static int plan_limits(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_limits(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	const struct gantry_create *w = p->what;
 
@@ -351,7 +351,7 @@ static int plan_limits(struct plan *p, const char *id, struct gantry_err *err)
 	return 0;
 }
 
-static int plan_root(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_root(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	(void)id;
 	if (!p->what->rootfs || *p->what->rootfs != '/')
@@ -359,7 +359,7 @@ static int plan_root(struct plan *p, const char *id, struct gantry_err *err)
 	return 0;
 }
 
-static int plan_args(struct plan *p, const char *id, struct gantry_err *err)
+static int draw_args(struct blueprint *p, const char *id, struct gantry_err *err)
 {
 	const char *const *args = p->what->args;
 
@@ -369,20 +369,20 @@ static int plan_args(struct plan *p, const char *id, struct gantry_err *err)
 	return 0;
 }
 
-int plan_make(struct plan *ret, const struct gantry_create *what, const char *id,
+int blueprint_make(struct blueprint *ret, const struct gantry_create *what, const char *id,
 	      struct gantry_err *err)
 {
-	static int (*const steps[])(struct plan *, const char *, struct gantry_err *) = {
-		plan_root,  plan_args, plan_env,     plan_hostname, plan_workdir,
-		plan_user,  plan_caps, plan_ulimits, plan_volumes,  plan_limits,
+	static int (*const steps[])(struct blueprint *, const char *, struct gantry_err *) = {
+		draw_root, draw_args, draw_env,     draw_hostname, draw_workdir,
+		draw_user, draw_caps, draw_ulimits, draw_volumes,  draw_limits,
 	};
-	struct plan p = { .what = what };
+	struct blueprint p = { .what = what };
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		int r = steps[i](&p, id, err);
 
 		if (r < 0) {
-			plan_done(&p);
+			blueprint_done(&p);
 			return r;
 		}
 	}
@@ -391,7 +391,7 @@ int plan_make(struct plan *ret, const struct gantry_create *what, const char *id
 	return 0;
 }
 
-void plan_done(struct plan *p)
+void blueprint_done(struct blueprint *p)
 {
 	strv_done(&p->env);
 	for (size_t i = 0; i < p->volumes_n; i++) {

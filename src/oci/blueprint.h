@@ -9,14 +9,14 @@
 #include <gantry/container.h>
 
 /* "PATH=..." as every container gets it. */
-extern const char plan_path[];
+extern const char blueprint_path[];
 
-struct plan_volume {
+struct blueprint_volume {
 	char *source, *destination;
 	bool read_only;
 };
 
-struct plan {
+struct blueprint {
 	const struct gantry_create *what;
 	struct strv env;
 	const char *hostname, *workdir;
@@ -25,7 +25,7 @@ struct plan {
 	__u64 caps;
 	struct spec_rlimit rlimits[16]; /* as many kinds as there are */
 	size_t rlimits_n;
-	struct plan_volume *volumes;    /* shallow destinations first: /a before /a/b */
+	struct blueprint_volume *volumes;    /* shallow destinations first: /a before /a/b */
 	size_t volumes_n;
 };
 
@@ -33,7 +33,7 @@ struct plan {
  * Fills *ret from `what`; `id` is the hostname where none is given. 0, -EINVAL naming the option,
  * -ENOMEM.
  */
-int plan_make(struct plan *ret, const struct gantry_create *what, const char *id,
+int blueprint_make(struct blueprint *ret, const struct gantry_create *what, const char *id,
 	      struct gantry_err *err);
-void plan_done(struct plan *p);
-#define clean_plan __attribute__((cleanup(plan_done)))
+void blueprint_done(struct blueprint *p);
+#define clean_blueprint __attribute__((cleanup(blueprint_done)))
