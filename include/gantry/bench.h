@@ -53,22 +53,25 @@ struct gantry_bench_progress {
 
 /* Flags of struct gantry_bench_options. */
 enum gantry_bench_flag {
-	GANTRY_BENCH_LENIENT = 1,   /* unknown commands are skipped with a warning, as bucketbench does */
+	GANTRY_BENCH_LENIENT = 1,   /* unknown commands are skipped with a warning */
 	GANTRY_BENCH_SKIP_LIMIT = 2 /* without the Limit benchmark */
 };
 
-/* Where a plan comes from and how to run it. Start from GANTRY_BENCH_OPTIONS_INIT; strings are copied. */
+/* A plan, and how to run it. Start from GANTRY_BENCH_OPTIONS_INIT; strings are copied. */
 struct gantry_bench_options {
 	size_t size;              /* sizeof(struct gantry_bench_options), for growth */
 	const char *file;         /* the plan's path; with `text` its name alone (NULL: "plan") */
 	const char *text;         /* the plan itself, need not end with NUL; NULL: read `file` */
 	size_t text_len;
-	/* For every engine opened; its owner is not used, each bench has its own. NULL: defaults. */
+	/*
+	 * For every engine opened; its owner is not used, each bench has its own. `log` is called
+	 * from the workers' threads, by one at a time. NULL: defaults.
+	 */
 	const struct gantry_engine_options *engine;
 	/* Called by gantry_bench_run(), ten times a second and when a row ends. NULL: never. */
 	void (*progress)(const struct gantry_bench_progress *p, void *arg);
 	void *progress_arg;       /* handed to `progress` as it is */
-	uint64_t limit_iterations; /* per thread of the Limit benchmark; 0: 1000; at most 100000 */
+	uint64_t limit_iterations; /* per thread of the Limit benchmark; 0: 1000; at most 10000 */
 	unsigned flags;           /* enum gantry_bench_flag */
 	unsigned reserved;        /* must be 0 */
 };
@@ -105,7 +108,7 @@ static inline void gantry_bench_freep(struct gantry_bench **b)
 	*b = NULL;
 }
 
-/* What is doubtful in the plan, "FILE:LINE:COLUMN: words", NULL-terminated; the bench's. */
+/* What is doubtful in the plan, "FILE:LINE:COLUMN: words", up to a NULL. Belongs to the bench. */
 GANTRY_API const char *const *gantry_bench_warnings(const struct gantry_bench *b);
 
 /* enum gantry_bench_state. */
@@ -161,11 +164,11 @@ struct gantry_bench_sample {
 struct gantry_bench_step {
 	size_t size;
 	/*
-	 * "prepare", "run", "pause", "resume", "stop", "delete", "wait", "metrics". Limit has two: "spawn",
-	 * fork and exec of true, and "null", run, stop and delete on the null engine.
+	 * "prepare", "run", "pause", "resume", "stop", "delete", "wait", "metrics". Limit has two:
+	 * "spawn", fork and exec of true, and "null", run, stop and delete on the null engine.
 	 */
 	const char *name;
-	const char *words;    /* of the first error, or why it is not available; "" when there is none */
+	const char *words;    /* of the first error, or why it is not available; "" */
 	uint64_t count;       /* commands that succeeded */
 	uint64_t errors;      /* that failed; those the engine cannot are not among them */
 	uint64_t unsupported; /* that the engine cannot (-ENOTSUP) */
@@ -184,7 +187,7 @@ struct gantry_bench_row {
 	const char *label;    /* "NAME:TYPE" ("Basic:Runc"), a second one with "#2"; "Limit" */
 	const char *type;     /* as the plan says: "Runc", or the engine's address; "" for Limit */
 	const char *address;  /* what was opened: "oci:runc"; "" for Limit */
-	const char *kind;     /* as gantry_engine_kind(): what a type like Docker came to be; "limit" */
+	const char *kind;     /* as gantry_engine_kind(), which says what Docker meant; "limit" */
 	const char *engine;   /* as gantry_info.line; "" when it could not be asked */
 	const char *version;  /* as gantry_info.version */
 	const char *path;     /* as gantry_engine_path() */
@@ -197,16 +200,16 @@ struct gantry_bench_row {
 	uint64_t warmup;      /* per thread, before the clock starts */
 	uint64_t gap_us;      /* between iterations, outside the clock */
 	uint64_t completed;   /* iterations whose commands all succeeded (or are not available) */
-	uint64_t failed;      /* iterations with an error; the rest to threads * iterations was not made */
+	uint64_t failed;      /* iterations with an error; what is missing to all was not made */
 	uint64_t started_ns;  /* since the epoch; 0: not started */
-	uint64_t wall_ns;     /* from the start of the clock to the end of the last thread, all included */
-	uint64_t elapsed_ns;  /* of the slowest thread, without prepare and gaps: what the rate is of */
+	uint64_t wall_ns;     /* from the start of the clock to the end of the last thread */
+	uint64_t elapsed_ns;  /* of the slowest thread, without prepare and gaps: the rate's */
 	double rate;          /* completed iterations per second; NaN without any */
 	uint64_t user_ns;     /* CPU of this process during the row */
 	uint64_t system_ns;
-	uint64_t child_user_ns;   /* CPU of the programs it started and reaped; an engine's daemon is not in it */
+	uint64_t child_user_ns; /* CPU of the programs it started and reaped; of no daemon */
 	uint64_t child_system_ns;
-	const struct gantry_bench_step *const *steps; /* NULL-terminated, in the order of the plan */
+	const struct gantry_bench_step *const *steps; /* NULL-terminated, in the plan's order */
 	size_t n_steps;
 };
 
@@ -235,10 +238,12 @@ struct gantry_bench_report {
 	const char *rootfs;   /* "" */
 	const char *const *args;     /* the plan's command, NULL-terminated */
 	const char *const *commands; /* by their main names ("start" is "run"), NULL-terminated */
-	const char *const *warnings; /* as gantry_bench_warnings(), and those of the run */
+	const char *const *warnings; /* as gantry_bench_warnings() */
 	const struct gantry_bench_host *host;
-	const struct gantry_bench_row *const *rows;       /* NULL-terminated: Limit (1 to 10 threads), drivers */
-	const struct gantry_bench_sample *const *samples; /* NULL-terminated, by row, thread and time */
+	/* NULL-terminated: Limit with 1 to 10 threads, then the drivers. */
+	const struct gantry_bench_row *const *rows;
+	/* NULL-terminated: by row, thread and time. */
+	const struct gantry_bench_sample *const *samples;
 	size_t n_rows, n_samples;
 	uint64_t started_ns;  /* since the epoch; 0: not started */
 	uint64_t elapsed_ns;  /* of the whole run, preparing and cleaning included */

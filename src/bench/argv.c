@@ -7,13 +7,13 @@
 
 #include "base/clean.h"
 
-/* Reads one character inside "..." or outside quotes; a backslash that stands for the next one is gone. */
+/* Steps over a backslash that makes the next character literal, inside "..." or outside quotes. */
 static const char *escape(const char *s, bool quoted)
 {
 	return *s == '\\' && (!quoted || s[1] == '"' || s[1] == '\\') ? s + 1 : s;
 }
 
-/* Reads one word from s, which does not begin with a blank. Returns what follows, NULL without an end. */
+/* Reads a word from s, which begins without a blank. Returns what follows, NULL without an end. */
 static const char *word(const char *s, struct str *ret)
 {
 	char quote = '\0';

@@ -25,6 +25,7 @@
 #include "base/sized.h"
 #include "bench/host.h"
 #include "bench/limit.h"
+#include "bench/planread.h"
 
 /* What a command exits with when the plan is wrong. */
 enum { EXIT_PLAN = 2 };
@@ -154,11 +155,12 @@ static int make_rows(struct gantry_bench *b, uint64_t limit_iterations, struct g
 			row->iterations = limit_iterations ? limit_iterations : LIMIT_ITERATIONS;
 			limit_steps(row);
 		} else {
-			b->drivers[k] = (struct driver){ .setup = &b->setup, .driver = &b->plan.drivers[k],
-							 .number = (unsigned)k };
 			row->kind = &driver_kind;
 			row->arg = &b->drivers[k];
 			row->driver = &b->plan.drivers[k];
+			b->drivers[k].setup = &b->setup;
+			b->drivers[k].driver = row->driver;
+			b->drivers[k].number = (unsigned)k;
 			row->label = label_of(b, k);
 			row->threads = (uint32_t)row->driver->threads;
 			row->iterations = row->driver->iterations;
@@ -196,13 +198,14 @@ static int read_plan(struct gantry_bench *b, const struct gantry_bench_options *
 static int new_bench(const struct gantry_bench_options *how, struct gantry_bench **ret,
 		     struct gantry_err *err)
 {
+	const unsigned known = GANTRY_BENCH_LENIENT | GANTRY_BENCH_SKIP_LIMIT;
 	struct gantry_bench_options mine = GANTRY_BENCH_OPTIONS_INIT;
 	__attribute__((cleanup(gantry_bench_freep))) struct gantry_bench *b = NULL;
 	int r = sized_copy(&mine, sizeof(mine), how);
 
 	if (r < 0)
 		return err_num(err, r, "bench options");
-	if (mine.reserved || mine.flags & ~(unsigned)(GANTRY_BENCH_LENIENT | GANTRY_BENCH_SKIP_LIMIT))
+	if (mine.reserved || mine.flags & ~known)
 		return err_set(err, EINVAL, "bench options have an unknown flag");
 	if (!mine.file && !mine.text)
 		return err_set(err, EINVAL, "a bench needs a plan: a file or a text");
@@ -296,14 +299,16 @@ int gantry_bench_validate(struct gantry_bench *b, struct gantry_op *op)
 	if (r < 0)
 		return r;
 	r = may_begin(b, &c);
+	c.step = "validate";
 	for (size_t i = 0; r >= 0 && i < b->plan.n_drivers; i++) {
-		c.step = "validate";
+		const struct plan_driver *d = &b->plan.drivers[i];
+
 		r = call_check(&c);
 		if (r < 0)
 			break;
 		r = driver_try(&b->drivers[i], &b->session, c.err);
 		if (r < 0)
-			err_in(c.err, r, "%s: %s", b->plan.drivers[i].where, b->plan.drivers[i].type);
+			err_in(c.err, r, "%s: %s", d->where, d->type);
 	}
 	return call_end(&c, op, r < 0 ? r : 0);
 }

@@ -102,7 +102,7 @@ static int (*const commands[COMMANDS])(struct subject *s, struct gantry_op *op) 
 	[COMMAND_METRICS] = do_metrics,
 };
 
-/* What the engine is told to run: an image, a bundle, or a root directory with the plan's command. */
+/* What the engine runs: an image, a bundle, or a root directory with the plan's command. */
 static void choose(const struct plan *plan, const char *kind, struct gantry_create *what)
 {
 	bool rootfs = plan->rootfs && strcmp(kind, "docker") != 0;

@@ -15,7 +15,7 @@ struct driver {
 	const struct driver_setup *setup;
 	const struct plan_driver *driver;
 	unsigned number;                  /* among the plan's drivers */
-	struct gantry_create what;        /* points into the plan; the name is each container's own */
+	struct gantry_create what;        /* points into the plan; the name is per container */
 };
 
 extern const struct row_kind driver_kind;

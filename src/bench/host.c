@@ -17,7 +17,9 @@
 #include "base/fd.h"
 #include "base/str.h"
 
-/* The value behind `key` at the beginning of a line of a text file, without quotes; untouched when not found. */
+#define CLOCK_SOURCE "/sys/devices/system/clocksource/clocksource0/current_clocksource"
+
+/* The value behind `key` at the beginning of a line of a file, without quotes; else untouched. */
 static void line_value(const char *path, const char *key, char *ret, size_t size)
 {
 	clean_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -44,13 +46,14 @@ static void line_value(const char *path, const char *key, char *ret, size_t size
 
 static const char *cgroup_mode(void)
 {
+	const unsigned long v2 = CGROUP2_SUPER_MAGIC;
 	struct statfs fs;
 
 	if (statfs("/sys/fs/cgroup", &fs) < 0)
 		return "";
-	if ((unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC)
+	if ((unsigned long)fs.f_type == v2)
 		return "v2";
-	if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC)
+	if (statfs("/sys/fs/cgroup/unified", &fs) == 0 && (unsigned long)fs.f_type == v2)
 		return "hybrid";
 	return "v1";
 }
@@ -76,8 +79,7 @@ void host_read(struct host *ret)
 	}
 	line_value("/etc/os-release", "PRETTY_NAME", ret->os, sizeof(ret->os));
 	line_value("/proc/cpuinfo", "model name", ret->cpu, sizeof(ret->cpu));
-	line_value("/sys/devices/system/clocksource/clocksource0/current_clocksource", "", ret->clock,
-		   sizeof(ret->clock));
+	line_value(CLOCK_SOURCE, "", ret->clock, sizeof(ret->clock));
 	ret->cgroup = cgroup_mode();
 	ret->cpus = cpus();
 	if (sysinfo(&s) == 0)

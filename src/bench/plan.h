@@ -12,6 +12,8 @@ enum plan_command {
 };
 /* Its main name: "run". */
 const char *plan_command_name(enum plan_command c);
+/* The command that `word` names, in any case, aliases too; or -EINVAL. */
+int plan_command_of(const char *word);
 
 enum {
 	PLAN_BYTES = 1 << 20, PLAN_DRIVERS = 64, PLAN_COMMANDS = 64, PLAN_THREADS = 1024,
@@ -37,13 +39,7 @@ struct plan {
 	enum plan_command commands[PLAN_COMMANDS];
 	size_t n_commands;
 	struct strv warnings;
-	char *refused;            /* the first thing asked that is not supported yet, with its place; NULL */
+	char *refused;            /* what is asked that is not supported yet, with its place */
 };
 
-/*
- * Reads a plan; `lenient` skips unknown commands with a warning. Returns 0, or
- * what gantry_bench_new() says of plans; on failure there is nothing to release.
- */
-int plan_read(struct plan *p, const char *file, const char *text, size_t len, bool lenient,
-	      struct gantry_err *err);
 void plan_done(struct plan *p);

@@ -132,8 +132,8 @@ static size_t samples_of(const struct row *row)
 }
 
 /* One step of a row; `room` holds as many numbers as the row has samples. */
-static const struct gantry_bench_step *add_step(struct report *m, const struct row *row, unsigned step,
-						uint64_t *room)
+static const struct gantry_bench_step *add_step(struct report *m, const struct row *row,
+						unsigned step, uint64_t *room)
 {
 	struct gantry_bench_step *to = keep(m, 1, sizeof(*to));
 	const char *words = NULL;
@@ -154,7 +154,8 @@ static const struct gantry_bench_step *add_step(struct report *m, const struct r
 				to->unsupported++;
 			else
 				to->errors++;
-			if (r->error && !words)
+			/* a failure says more than what is not available */
+			if (r->error && (!words || (r->error != ENOTSUP && to->errors == 1)))
 				words = r->words;
 		}
 	stats_of(room, n, &s);
@@ -230,8 +231,8 @@ static const struct gantry_bench_row *add_row(struct report *m, const struct row
 	return to;
 }
 
-static void add_sample(struct gantry_bench_sample *to, const struct row *row, const struct worker *w,
-		       const struct record *r)
+static void add_sample(struct gantry_bench_sample *to, const struct row *row,
+		       const struct worker *w, const struct record *r)
 {
 	to->size = sizeof(*to);
 	to->step = row_step_name(r->step);

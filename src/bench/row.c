@@ -23,7 +23,7 @@
 #include "base/fd.h"
 
 enum {
-	STACK = 1 << 20,      /* of a worker; the default of 8 MiB times a thousand is refused on small hosts */
+	STACK = 1 << 20,      /* of a worker; small hosts refuse a thousand times the usual 8 MiB */
 	TICK_MS = 100,        /* between progress reports */
 	WORDS_CHUNK = 1 << 14,
 	WORDS_MAX = 64        /* chunks of words per worker: 1 MiB, then samples go without */
@@ -59,7 +59,9 @@ const char *row_step_name(unsigned step)
 {
 	static const char *const names[] = { "prepare", "spawn", "null" };
 
-	return step < COMMANDS ? plan_command_name(step) : step < STEPS ? names[step - COMMANDS] : "";
+	if (step < COMMANDS)
+		return plan_command_name(step);
+	return step < STEPS ? names[step - COMMANDS] : "";
 }
 
 struct gantry_op session_op(const struct session *s)

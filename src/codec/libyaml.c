@@ -25,7 +25,7 @@ static const struct {
 	4, sizeof(NOTE_TEXT), 0x407c0c0a, "FDO", NOTE_TEXT,
 };
 
-/* dlsym() gives a data pointer; POSIX promises that it holds a function, ISO C has no cast for it. */
+/* dlsym() gives a data pointer; POSIX lets it hold a function, ISO C has no cast for that. */
 static int find(void *so, const char *name, void *slot)
 {
 	void *symbol = dlsym(so, name);

@@ -16,7 +16,7 @@ struct libyaml {
 	void (*event_free)(yaml_event_t *event);
 };
 
-/* Loads `soname` (LIBYAML_SONAME; tests name another). 0, or -ENOTSUP with words that name the package. */
+/* Loads `soname` (LIBYAML_SONAME but in tests). 0, or -ENOTSUP and words with the package. */
 int libyaml_load(struct libyaml *y, const char *soname, struct gantry_err *err);
 /* Unloads; a zeroed one is fine. */
 void libyaml_done(struct libyaml *y);

@@ -87,8 +87,8 @@ static PRINTF(3, 4) int fail(struct builder *b, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(words, sizeof(words), fmt, ap);
 	va_end(ap);
-	return err_set(b->err, code, "%s:%zu:%zu: %s", b->doc->name, b->at.line + 1, b->at.column + 1,
-		       words);
+	return err_set(b->err, code, "%s:%zu:%zu: %s", b->doc->name, b->at.line + 1,
+		       b->at.column + 1, words);
 }
 
 /* What libyaml found wrong, in its words. */
@@ -105,7 +105,8 @@ static int broken(struct builder *b, const yaml_parser_t *p, const char *text, s
 			if (text[i] == '\n')
 				b->at.line++, b->at.column = (size_t)-1;
 	} else if (p->context && p->context_mark.line != p->problem_mark.line) {
-		snprintf(tail, sizeof(tail), ", in what begins on line %zu", p->context_mark.line + 1);
+		snprintf(tail, sizeof(tail), ", in what begins on line %zu",
+			 p->context_mark.line + 1);
 	}
 	return fail(b, EBADMSG, "not YAML: %s%s%s%s", p->problem ? p->problem : "unreadable",
 		    p->context ? " " : "", p->context ? p->context : "", tail);
@@ -184,18 +185,19 @@ static int anchor(struct builder *b, const yaml_char_t *name, struct yaml *v, bo
 }
 
 /* Only the core tags, which say what the value looks like anyway. */
-static int check_tag(struct builder *b, const yaml_char_t *tag)
+static int check_tag(struct builder *b, const char *tag)
 {
 	static const char *const core[] = { "!", YAML_STR_TAG, YAML_NULL_TAG, YAML_BOOL_TAG,
-					    YAML_INT_TAG, YAML_FLOAT_TAG, YAML_SEQ_TAG, YAML_MAP_TAG };
+					    YAML_INT_TAG, YAML_FLOAT_TAG, YAML_SEQ_TAG,
+					    YAML_MAP_TAG };
 	char shown[SHOWN];
 
 	if (!tag)
 		return 0;
 	for (size_t i = 0; i < sizeof(core) / sizeof(core[0]); i++)
-		if (str_eq((const char *)tag, core[i]))
+		if (str_eq(tag, core[i]))
 			return 0;
-	str_printable(shown, sizeof(shown), (const char *)tag);
+	str_printable(shown, sizeof(shown), tag);
 	return fail(b, ENOTSUP, "the tag %s is not supported", shown);
 }
 
@@ -216,8 +218,8 @@ static int key(struct builder *b, const yaml_event_t *e, const char *text)
 		return fail(b, E2BIG, "more than %d keys in one mapping", YAML_KEYS_MAX);
 	for (const struct yaml *v = f->node->child; v; v = v->next)
 		if (str_eq(v->key, text))
-			return fail(b, EINVAL, "the key %s is here a second time, first on line %u", shown,
-				    v->key_line);
+			return fail(b, EINVAL, "the key %s is here a second time, first on line %u",
+				    shown, v->key_line);
 	f->key = text;
 	f->key_line = (uint32_t)b->at.line + 1;
 	f->key_col = (uint32_t)b->at.column + 1;
@@ -226,7 +228,7 @@ static int key(struct builder *b, const yaml_event_t *e, const char *text)
 
 static int scalar(struct builder *b, const yaml_event_t *e)
 {
-	const yaml_char_t *tag = e->data.scalar.tag;
+	const char *tag = (const char *)e->data.scalar.tag;
 	const char *text;
 	struct yaml *v;
 	int r = check_tag(b, tag);
@@ -249,7 +251,7 @@ static int scalar(struct builder *b, const yaml_event_t *e)
 	v->text = text;
 	v->len = (uint32_t)e->data.scalar.length;
 	v->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-		   !(tag && (str_eq((const char *)tag, YAML_STR_TAG) || str_eq((const char *)tag, "!")));
+		   !(tag && (str_eq(tag, YAML_STR_TAG) || str_eq(tag, "!")));
 	attach(b, v);
 	weigh(b, v);
 	return anchor(b, e->data.scalar.anchor, v, false);
@@ -260,7 +262,7 @@ static int open_node(struct builder *b, enum yaml_type type, const yaml_char_t *
 {
 	struct frame *f;
 	struct yaml *v;
-	int r = check_tag(b, tag);
+	int r = check_tag(b, (const char *)tag);
 
 	if (r < 0)
 		return r;
@@ -279,7 +281,9 @@ static int open_node(struct builder *b, enum yaml_type type, const yaml_char_t *
 	if (r < 0)
 		return r;
 	f = &b->frames[b->depth++];
-	*f = (struct frame){ .node = v, .tail = &v->child, .anchor = name ? (int)b->n_anchors - 1 : -1 };
+	*f = (struct frame){ .node = v, .tail = &v->child, .anchor = -1 };
+	if (name)
+		f->anchor = (int)b->n_anchors - 1;
 	return 0;
 }
 
@@ -303,7 +307,8 @@ static int alias(struct builder *b, const yaml_event_t *e)
 	str_printable(shown, sizeof(shown), name);
 	if (wants_key(b))
 		return fail(b, EINVAL, "a key has to be a word");
-	for (unsigned i = b->n_anchors; i-- && !a;) /* a name may be given again: the last one counts */
+	/* a name may be given again: the last one counts */
+	for (unsigned i = b->n_anchors; i-- && !a;)
 		if (str_eq(b->anchors[i].name, name))
 			a = &b->anchors[i];
 	if (!a)
@@ -339,9 +344,11 @@ static int event(struct builder *b, const yaml_event_t *e)
 	case YAML_SCALAR_EVENT:
 		return scalar(b, e);
 	case YAML_SEQUENCE_START_EVENT:
-		return open_node(b, YAML_LIST, e->data.sequence_start.tag, e->data.sequence_start.anchor);
+		return open_node(b, YAML_LIST, e->data.sequence_start.tag,
+				 e->data.sequence_start.anchor);
 	case YAML_MAPPING_START_EVENT:
-		return open_node(b, YAML_MAP, e->data.mapping_start.tag, e->data.mapping_start.anchor);
+		return open_node(b, YAML_MAP, e->data.mapping_start.tag,
+				 e->data.mapping_start.anchor);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		close_node(b);

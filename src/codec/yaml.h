@@ -19,12 +19,12 @@ struct yaml {
 		const char *text;    /* YAML_TEXT: NUL-terminated */
 		struct yaml *child;  /* YAML_LIST, YAML_MAP: the first; NULL when empty */
 	};
-	uint32_t line, col;          /* where the value begins, from 1; of an alias: where it stands */
+	uint32_t line, col;          /* where the value begins, from 1; an alias: where it stands */
 	uint32_t key_line, key_col;  /* where its key begins */
 	uint32_t len;                /* text: bytes; lists, mappings: members */
 	uint32_t weight;             /* values in it, itself included, aliases unfolded */
 	uint8_t type;                /* enum yaml_type */
-	bool plain;                  /* text without quotes: may be a number, a truth value or nothing */
+	bool plain;                  /* text without quotes: may be a number, true, nothing */
 };
 
 struct yaml_limits {
@@ -53,7 +53,7 @@ int yaml_read(struct yaml_doc *doc, const char *name, const char *text, size_t l
 void yaml_done(struct yaml_doc *doc);
 #define clean_yaml __attribute__((cleanup(yaml_done)))
 
-/* Records an error about value `v` (NULL: the document): "NAME:LINE:COL: message"; returns -code. */
+/* Records an error about `v` (NULL: the document): "NAME:LINE:COL: message"; returns -code. */
 int yaml_err(const struct yaml_doc *doc, const struct yaml *v, struct gantry_err *err, int code,
 	     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* The same about its key. */
@@ -66,7 +66,7 @@ const struct yaml *yaml_first(const struct yaml *v);                  /* of list
 #define yaml_each(v, parent) (const struct yaml *v = yaml_first(parent); v; v = v->next)
 bool yaml_is(const struct yaml *v, enum yaml_type t);
 bool yaml_null(const struct yaml *v); /* NULL, an empty plain value, "~" or "null" without quotes */
-/* Plain decimal numbers: 0, -EINVAL not a whole number, -ERANGE does not fit; *ret untouched on failure. */
+/* A plain decimal number: 0, -EINVAL not a whole number, -ERANGE does not fit. */
 int yaml_i64(const struct yaml *v, int64_t *ret);
 /* true false yes no on off, in three cases each, without quotes: 0 or -EINVAL. */
 int yaml_bool(const struct yaml *v, bool *ret);
