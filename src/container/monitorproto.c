@@ -2,6 +2,7 @@
 /* Messages between engine and monitor: whole structs on SOCK_SEQPACKET, so that none can arrive in part. */
 #include "container/monitorproto.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,11 +20,13 @@ union fd_room {
 
 int monitor_send(int sock, struct monitor_msg *m, int fd)
 {
-	struct iovec iov = { m, sizeof(*m) };
+	struct iovec iov = { m, offsetof(struct monitor_msg, text) };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union fd_room room;
 	ssize_t n;
 
+	if (m->event == MONITOR_LOG)
+		iov.iov_len += strnlen(m->text, sizeof(m->text));
 	m->magic = MONITOR_MAGIC;
 	if (fd >= 0) {
 		struct cmsghdr *cm;
@@ -76,8 +79,11 @@ int monitor_recv(int sock, struct monitor_msg *ret, int *ret_fd)
 	fd = take_fd(&h);
 	if (n == 0)
 		return 0;
-	if (n != sizeof(m) || m.magic != MONITOR_MAGIC || h.msg_flags & MSG_TRUNC)
+	if ((size_t)n < offsetof(struct monitor_msg, text) || m.magic != MONITOR_MAGIC ||
+	    h.msg_flags & MSG_TRUNC)
 		return -EPROTO;
+	n -= offsetof(struct monitor_msg, text);
+	m.text[n < MONITOR_TEXT ? n : MONITOR_TEXT - 1] = '\0';
 	m.err.msg[sizeof(m.err.msg) - 1] = '\0';
 	m.exit.error[sizeof(m.exit.error) - 1] = '\0';
 	*ret = m;

@@ -2,10 +2,12 @@
 /*
  * What engine and monitor say to each other.
  *
- * The engine starts "gantry-oci monitor create|launch DIR" with one end of a
+ * The engine starts "gantry-oci monitor create|launch DIR [debug]" with one end of a
  * SOCK_SEQPACKET pair as fd 3 and the container's streams as fds 0 to 2; DIR
  * is the container's record. The monitor answers with one struct monitor_msg
  * each time something has happened:
+ *
+ * A third word, "debug", asks for LOG messages too: what was executed and what it said.
  *
  *   create:  CREATED (with init's pidfd), or FAILED and nothing is left
  *   launch:  CREATED, STARTED, or FAILED and nothing is left; then, if the engine still listens, ENDED
@@ -21,9 +23,9 @@
 #pragma once
 #include "container/record.h"
 
-enum { MONITOR_FD = 3, MONITOR_MAGIC = 0x6d6f6e31 /* "mon1" */ };
+enum { MONITOR_FD = 3, MONITOR_MAGIC = 0x6d6f6e31 /* "mon1" */, MONITOR_TEXT = 4096 };
 
-enum monitor_event { MONITOR_CREATED = 1, MONITOR_STARTED, MONITOR_ENDED, MONITOR_FAILED };
+enum monitor_event { MONITOR_CREATED = 1, MONITOR_STARTED, MONITOR_ENDED, MONITOR_FAILED, MONITOR_LOG };
 
 /* Requests: one byte. */
 enum { MONITOR_ABORT = 'a', MONITOR_START = 's' };
@@ -35,6 +37,7 @@ struct monitor_msg {
 	uint32_t reserved;
 	struct gantry_err err;   /* FAILED: why. ENDED: what went wrong after the end, or code 0 */
 	struct exit_record exit; /* ENDED */
+	char text[MONITOR_TEXT]; /* LOG; in the others empty and not sent */
 };
 
 /* Sends `m` (its magic is set here), with `fd` where that is not -1. 0; -EPIPE nobody listens; -errno. Never SIGPIPE. */

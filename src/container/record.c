@@ -9,16 +9,16 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/clean.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "kernel/pidfd.h"
+#include "kernel/procfs.h"
 
 #define RECORD_FILE "record.json"
 #define EXIT_FILE "exit.json"
@@ -280,43 +280,18 @@ static int read_boot_id(char buf[static 64])
 	return n < 0 ? (int)n : 0;
 }
 
-/* Field 22 of /proc/PID/stat: with the pid, never used twice in one boot. */
-static int read_start_time(pid_t pid, uint64_t *ret)
-{
-	char path[64], text[1024], *p;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	n = fd_read_small(AT_FDCWD, path, text, sizeof(text));
-	if (n < 0)
-		return n == -ENOENT ? -ESRCH : (int)n;
-	/* The name, in parentheses, may hold anything. */
-	p = strrchr(text, ')');
-	if (!p)
-		return -EBADMSG;
-	p++;
-	for (int field = 3; field <= 22; field++) {
-		p += strspn(p, " ");
-		if (field == 22)
-			break;
-		p += strcspn(p, " ");
-	}
-	p[strcspn(p, " ")] = '\0';
-	return str_u64(p, ret) < 0 ? -EBADMSG : 0;
-}
-
 int mark_write(int dirfd, const char *name, pid_t pid, struct gantry_err *err)
 {
 	char boot[64], text[MAX_SMALL];
-	uint64_t start;
+	struct procfs_process p;
 	int r, n;
 
 	r = read_boot_id(boot);
 	if (r == 0)
-		r = read_start_time(pid, &start);
+		r = procfs_process(pid, &p);
 	if (r < 0)
 		return err_num(err, r, "mark process %d", (int)pid);
-	n = snprintf(text, sizeof(text), "%d %llu %s\n", (int)pid, (unsigned long long)start, boot);
+	n = snprintf(text, sizeof(text), "%d %llu %s\n", (int)pid, (unsigned long long)p.start_time, boot);
 	r = fd_replace(dirfd, name, text, (size_t)n, 0600, 0);
 	return r < 0 ? err_num(err, r, "write %s", name) : 0;
 }
@@ -343,10 +318,8 @@ static int parse_mark(char *text, struct mark *ret)
 int mark_pidfd(int dirfd, const char *name, pid_t *ret_pid)
 {
 	clean_free char *text = NULL;
-	clean_fd int fd = -1;
 	char boot[64];
 	struct mark m;
-	uint64_t start;
 	size_t len;
 	int r;
 
@@ -354,25 +327,16 @@ int mark_pidfd(int dirfd, const char *name, pid_t *ret_pid)
 	if (r < 0)
 		return unreadable(r);
 	r = parse_mark(text, &m);
-	if (r < 0)
-		return r;
-	r = read_boot_id(boot);
+	if (r == 0)
+		r = read_boot_id(boot);
 	if (r < 0)
 		return r;
 	if (!str_eq(boot, m.boot))
 		return -ESRCH;
-	/* First the pidfd, then the start time: the other way round the pid might change hands between. */
-	fd = (int)syscall(SYS_pidfd_open, (pid_t)m.pid, 0);
-	if (fd < 0)
-		return errno == EINVAL ? -ESRCH : -errno;
-	r = read_start_time((pid_t)m.pid, &start);
-	if (r < 0)
-		return r;
-	if (start != m.start)
-		return -ESRCH;
-	if (ret_pid)
+	r = pidfd_of((pid_t)m.pid, m.start);
+	if (r >= 0 && ret_pid)
 		*ret_pid = (pid_t)m.pid;
-	return TAKE_FD(fd);
+	return r;
 }
 
 /* ---- started ---- */

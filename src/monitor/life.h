@@ -18,6 +18,7 @@ struct monitor {
 	uint64_t started_ns;
 	struct call call;
 	struct gantry_err err;
+	struct logger logger; /* to the engine, when it asked for that */
 };
 
 /* How a container is made. Words go to m->call.err. */

@@ -41,9 +41,19 @@ static void tell(struct monitor *m, struct monitor_msg *msg, int fd)
 	}
 }
 
+/* Log records of ours become messages to the engine, which has the callback. */
+static void tell_log(const struct gantry_log *rec, void *arg)
+{
+	struct monitor *m = arg;
+	struct monitor_msg msg = { .event = MONITOR_LOG };
+
+	snprintf(msg.text, sizeof(msg.text), "%s", rec->text);
+	tell(m, &msg, -1);
+}
+
 static void begin_call(struct monitor *m, const char *step, int cancel_fd)
 {
-	(void)call_begin(&m->call, NULL, NULL);
+	(void)call_begin(&m->call, NULL, &m->logger);
 	m->call.err = &m->err;
 	m->call.step = step;
 	m->call.cancel_fd = cancel_fd;
@@ -277,15 +287,17 @@ static int open_record(struct monitor *m)
 
 int monitor_main(int argc, char **argv)
 {
-	struct monitor m = { .dir = -1, .sock = MONITOR_FD, .pidfd = -1 };
+	struct monitor m = { .dir = -1, .sock = MONITOR_FD, .pidfd = -1, .logger = { .engine = "" } };
 	int r = 2;
 
-	if (argc != 3 || argv[2][0] != '/' || !strchr(argv[2] + 1, '/') ||
+	if (argc < 3 || argc > 4 || argv[2][0] != '/' || !strchr(argv[2] + 1, '/') ||
 	    fcntl(MONITOR_FD, F_SETFD, FD_CLOEXEC) < 0) {
 		fprintf(stderr, "gantry-oci: monitor: this verb is for gantry's own use\n");
 		return 2;
 	}
 	m.path = argv[2];
+	if (argc == 4 && str_eq(argv[3], "debug"))
+		m.logger = (struct logger){ tell_log, &m, "", GANTRY_LOG_DEBUG };
 	if (open_record(&m) < 0) {
 		struct monitor_msg msg = { .event = MONITOR_FAILED, .err = m.err };
 

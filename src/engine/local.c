@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The containers of native and oci, once they are: found, described, waited
+ * for, acted on, taken away. localrun.c makes them.
+ *
+ * Every answer is put together from what can be known: the exit record, if
+ * there is one, says it all; else the runtime says what runs. What bites is
+ * the moment between, when init is dead and the monitor has not written yet:
+ * then the monitor is waited for, briefly. And a code that nobody wrote down
+ * is unknown, never 0.
+ */
+#include "engine/local.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/clean.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fd.h"
+#include "engine/describe.h"
+#include "kernel/pidfd.h"
+
+/* How long a monitor may take to write down what has ended, and to end itself. */
+enum { ENDING_MS = 5000 };
+
+static struct local *local_of(struct gantry_engine *e)
+{
+	return (struct local *)e;
+}
+
+void local_state_done(struct local_state *s)
+{
+	free(s->bundle);
+	free(s->rootfs);
+	*s = (struct local_state){ 0 };
+}
+
+void box_done(struct box *b)
+{
+	clean_fdp(&b->dir);
+	record_done(&b->rec);
+	*b = (struct box)BOX_INIT;
+}
+
+/* ---- opening ---- */
+
+/* Where gantry-oci is: as said, as installed, or along $PATH. */
+static int find_monitor(const struct gantry_engine *proto, char **ret, struct gantry_err *err)
+{
+	int r = -ENOENT;
+
+	if (proto->oci) {
+		r = spawn_which(proto->oci, ret);
+		return r < 0 ? err_num(err, r, "gantry-oci at \"%.120s\"", proto->oci) : 0;
+	}
+#ifdef GANTRY_BINDIR
+	r = spawn_which(GANTRY_BINDIR "/gantry-oci", ret);
+#endif
+	if (r < 0)
+		r = spawn_which("gantry-oci", ret);
+	if (r < 0)
+		return err_set(err, -r, "there is no gantry-oci: install it, or set $GANTRY_OCI to where it is");
+	return 0;
+}
+
+int local_open(struct local *l, const struct gantry_engine *proto, const struct engine_where *w,
+	       const char *name, struct call *c)
+{
+	const char *root = engine_where_key(w, "root");
+	clean_free char *key = NULL;
+	int r;
+
+	if (root && *root != '/')
+		return err_set(c->err, EINVAL, "root=%.120s: not an absolute directory", root);
+	r = find_monitor(proto, &l->monitor, c->err);
+	if (r < 0)
+		return r;
+	key = record_key(name, root ? root : l->state_root);
+	l->records = key ? str_printf("%s/containers/%s", proto->root, key) : NULL;
+	if (root) {
+		free(l->state_root);
+		l->state_root = strdup(root);
+	}
+	if (!l->records || (root && !l->state_root))
+		return err_set(c->err, ENOMEM, "out of memory");
+	l->run.root = l->state_root;
+	return 0;
+}
+
+void local_free(struct local *l)
+{
+	free(l->records);
+	free(l->state_root);
+	free(l->monitor);
+	free(l);
+}
+
+void local_close(struct gantry_engine *e)
+{
+	local_free(local_of(e));
+}
+
+/* ---- info ---- */
+
+/* The rest of the line that begins with `key`, cut off the text; NULL when there is none. */
+static char *line_after(const char *text, const char *key)
+{
+	for (const char *p = text; p && *p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
+		const char *rest = str_after(p, key);
+
+		if (rest)
+			return strndup(rest + strspn(rest, " "), strcspn(rest + strspn(rest, " "), "\n"));
+	}
+	return NULL;
+}
+
+/* "runc version 1.1.5", "youki version: 0.3": the last word of the first line. */
+static char *last_word(const char *text)
+{
+	size_t end = strcspn(text, "\n"), start;
+
+	while (end && text[end - 1] == ' ')
+		end--;
+	for (start = end; start && text[start - 1] != ' ';)
+		start--;
+	return strndup(text + start, end - start);
+}
+
+static const char *cgroup_kind(void)
+{
+	bool v2 = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
+	bool hybrid = access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) == 0;
+
+	return v2 ? "v2" : hybrid ? "hybrid" : access("/sys/fs/cgroup", F_OK) == 0 ? "v1" : "";
+}
+
+int local_info(struct gantry_engine *e, struct gantry_info **ret, struct call *c)
+{
+	struct local *l = local_of(e);
+	clean_spawn_result struct spawn_result said = { 0 };
+	clean_free char *version = NULL, *api = NULL, *revision = NULL;
+	const char *slash = strrchr(l->run.path, '/');
+	struct utsname u = { 0 };
+	struct gantry_info i = { 0 };
+	int r;
+
+	r = foreign_call(&l->run, "--version", NULL, &said, c);
+	if (r < 0)
+		return r;
+	version = last_word(said.out);
+	api = line_after(said.out, "spec:");
+	revision = line_after(said.out, "commit:");
+	if (!version || !*version)
+		return err_set(c->err, EPROTO, "%s --version says nothing", l->run.path);
+	(void)uname(&u);
+	i.kind = e->ops->kind;
+	i.name = slash ? slash + 1 : l->run.path;
+	i.version = version;
+	i.api = api;
+	i.revision = revision;
+	i.kernel = u.release;
+	i.cgroup = cgroup_kind();
+	i.path = e->path;
+	*ret = describe_info(&i);
+	return *ret ? 0 : err_set(c->err, ENOMEM, "out of memory");
+}
+
+/* ---- finding ---- */
+
+int local_records(const struct local *l)
+{
+	int fd = open(l->records, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int no_such(const char *id, struct gantry_err *err)
+{
+	return err_set(err, ENOENT, "container %s does not exist", id);
+}
+
+static void read_exit(struct box *b)
+{
+	b->exit_r = exit_record_read(b->dir, &b->exit, NULL);
+}
+
+/* Opens one by its whole id. */
+static int open_box(struct local *l, const char *id, struct box *ret, struct call *c)
+{
+	clean_fd int records = local_records(l);
+	clean_box struct box b = BOX_INIT;
+	clean_local_state struct local_state s = { 0 };
+	int r;
+
+	snprintf(b.id, sizeof(b.id), "%s", id);
+	b.rec_r = b.exit_r = -ENOENT;
+	if (records < 0 && records != -ENOENT)
+		return err_num(c->err, records, "open %s", l->records);
+	if (records >= 0) {
+		b.dir = openat(records, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (b.dir < 0 && errno != ENOENT)
+			return err_sys(c->err, "open the record of container %s", id);
+	}
+	if (b.dir >= 0) {
+		b.rec_r = record_read(b.dir, &b.rec, NULL);
+		read_exit(&b);
+	} else {
+		r = l->kind->ids ? l->kind->state(l, id, &s, c) : -ENOENT;
+		if (r == -ENOENT)
+			return no_such(id, c->err);
+		if (r < 0 && r != -EBADMSG)
+			return r;
+	}
+	*ret = b;
+	b = (struct box)BOX_INIT;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Every id, with or without a record, sorted, each once. */
+static int all_ids(struct local *l, struct strv *ret, struct call *c)
+{
+	clean_fd int records = local_records(l);
+	size_t n = 0;
+	DIR *d;
+	int r = 0;
+
+	if (records < 0 && records != -ENOENT)
+		return err_num(c->err, records, "open %s", l->records);
+	d = records >= 0 ? fdopendir(records) : NULL;
+	if (d) {
+		records = -1;
+		for (struct dirent *e; (e = readdir(d));)
+			if (str_is_id(e->d_name))
+				strv_add(ret, e->d_name);
+		closedir(d);
+	}
+	if (l->kind->ids)
+		r = l->kind->ids(l, ret, c);
+	if (r < 0)
+		return r;
+	if (ret->failed)
+		return err_set(c->err, ENOMEM, "out of memory");
+	if (!ret->n)
+		return 0;
+	qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+	for (size_t i = 1; i < ret->n; i++) {
+		if (str_eq(ret->v[n], ret->v[i]))
+			free(ret->v[i]);
+		else
+			ret->v[++n] = ret->v[i];
+	}
+	ret->n = n + 1;
+	ret->v[ret->n] = NULL;
+	return 0;
+}
+
+int local_find(struct local *l, const char *id, struct box *ret, struct call *c)
+{
+	clean_strv struct strv ids = { 0 };
+	const char *match = NULL;
+	int r;
+
+	r = open_box(l, id, ret, c);
+	if (r != -ENOENT)
+		return r;
+	r = all_ids(l, &ids, c);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ids.n; i++) {
+		if (!str_after(ids.v[i], id))
+			continue;
+		if (match)
+			return err_set(c->err, ENOTUNIQ, "%s is the beginning of %s and %s", id, match,
+				       ids.v[i]);
+		match = ids.v[i];
+	}
+	return match ? open_box(l, match, ret, c) : no_such(id, c->err);
+}
+
+/* ---- state ---- */
+
+/* A pidfd of the monitor while it is there, else -errno. */
+static int monitor_of(const struct box *b)
+{
+	return b->dir < 0 ? -ENOENT : mark_pidfd(b->dir, MARK_MONITOR, NULL);
+}
+
+/* Waits, at most ENDING_MS, until the monitor has ended. 0, also when there is none; -EBUSY it goes on. */
+static int await_monitor(const struct box *b, struct call *c)
+{
+	clean_fd int fd = monitor_of(b);
+	struct pollfd p = { fd, POLLIN, 0 };
+	int r;
+
+	if (fd < 0)
+		return 0;
+	r = call_poll(c, &p, 1, ENDING_MS);
+	if (r == 0)
+		return err_set(c->err, EBUSY, "the monitor of container %s does not end", b->id);
+	return r < 0 ? r : 0;
+}
+
+/* The runtime knows no such container (any more). */
+static int status_without_runtime(const struct box *b)
+{
+	clean_fd int monitor = monitor_of(b);
+	struct stat st;
+
+	if (monitor >= 0)
+		return GANTRY_STATE_CREATING;
+	/* Did it ever come to be? Then it ended unseen, with the host's last boot for example. */
+	return fstatat(b->dir, MARK_INIT, &st, AT_SYMLINK_NOFOLLOW) == 0 ? GANTRY_STATE_STOPPED :
+									   GANTRY_STATE_DEAD;
+}
+
+int local_status(struct local *l, struct box *b, struct local_state *ret, struct call *c)
+{
+	int r;
+
+	if (b->exit_r == 0) {
+		ret->status = GANTRY_STATE_STOPPED;
+		return ret->status;
+	}
+	r = l->kind->state(l, b->id, ret, c);
+	if (r == -ENOENT && b->dir >= 0)
+		ret->status = status_without_runtime(b);
+	else if (r < 0)
+		return r;
+	if (ret->status != GANTRY_STATE_STOPPED || b->dir < 0)
+		return ret->status;
+	r = await_monitor(b, c);
+	if (r == -ETIMEDOUT || r == -ECANCELED)
+		return r;
+	read_exit(b);
+	return ret->status;
+}
+
+/* ---- get, list ---- */
+
+static int describe(struct local *l, struct box *b, struct gantry_container *k,
+		    struct local_state *s, struct call *c)
+{
+	int r = local_status(l, b, s, c);
+
+	if (r == -ETIMEDOUT || r == -ECANCELED || r == -ENOMEM || r == -ENOENT)
+		return r;
+	k->state = r < 0 ? GANTRY_STATE_UNKNOWN : r;
+	k->id = k->name = b->id;
+	k->pid = s->pid;
+	k->created_ns = b->rec.created_ns ? b->rec.created_ns : s->created_ns;
+	k->image = b->rec.image;
+	k->bundle = b->rec.bundle ? b->rec.bundle : s->bundle;
+	k->rootfs = b->rec.rootfs ? b->rec.rootfs : s->rootfs;
+	k->args = (const char *const *)b->rec.args.v;
+	k->labels = (const char *const *)b->rec.labels.v;
+	k->exit_code = b->exit.code;
+	k->exit_signal = b->exit.signal;
+	k->oom = b->exit.oom;
+	k->finished_ns = b->exit.finished_ns;
+	k->started_ns = b->exit_r == 0 ? b->exit.started_ns : b->dir >= 0 ? started_read(b->dir) : 0;
+	return 0;
+}
+
+int local_get(struct gantry_engine *e, const char *id, struct gantry_container **ret, struct call *c)
+{
+	struct local *l = local_of(e);
+	clean_local_state struct local_state s = { 0 };
+	clean_box struct box b = BOX_INIT;
+	struct gantry_container k = { 0 };
+	int r;
+
+	r = local_find(l, id, &b, c);
+	if (r == 0)
+		r = describe(l, &b, &k, &s, c);
+	if (r < 0)
+		return r;
+	*ret = describe_container(&k);
+	return *ret ? 0 : err_set(c->err, ENOMEM, "out of memory");
+}
+
+static bool is_ours(const struct local *l, const struct box *b)
+{
+	for (size_t i = 0; i < b->rec.labels.n; i++) {
+		const char *owner = str_after(b->rec.labels.v[i], OWNER_LABEL "=");
+
+		if (owner && str_eq(owner, l->head.owner))
+			return true;
+	}
+	return false;
+}
+
+static int list_one(struct local *l, const char *id, bool ours, struct described *to, struct call *c)
+{
+	clean_local_state struct local_state s = { 0 };
+	clean_box struct box b = BOX_INIT;
+	struct gantry_container k = { 0 };
+	int r;
+
+	r = open_box(l, id, &b, c);
+	if (r == 0 && ours && !is_ours(l, &b))
+		return 0;
+	if (r == 0)
+		r = describe(l, &b, &k, &s, c);
+	if (r == -ENOENT)
+		return 0; /* removed meanwhile */
+	if (r == -ETIMEDOUT || r == -ECANCELED)
+		return r;
+	if (r < 0) {
+		call_log(c, GANTRY_LOG_WARN, "container %s: %s", id, c->err->msg);
+		k = (struct gantry_container){ .id = id, .name = id, .exit_code = -1 };
+	}
+	return described_add(to, &k) < 0 ? err_set(c->err, ENOMEM, "out of memory") : 0;
+}
+
+int local_list(struct gantry_engine *e, bool ours, struct gantry_container ***ret, struct call *c)
+{
+	struct local *l = local_of(e);
+	CLEAN(described_done) struct described d = { 0 };
+	clean_strv struct strv ids = { 0 };
+	int r;
+
+	r = all_ids(l, &ids, c);
+	for (size_t i = 0; r == 0 && i < ids.n; i++) {
+		r = call_check(c);
+		if (r == 0)
+			r = list_one(l, ids.v[i], ours, &d, c);
+	}
+	if (r < 0)
+		return r;
+	r = described_take(&d, ret);
+	return r < 0 ? err_set(c->err, ENOMEM, "out of memory") : r;
+}
+
+/* ---- wait ---- */
+
+static void fill_exit(struct gantry_exit *to, const struct exit_record *x)
+{
+	to->code = x->code;
+	to->signal = x->signal;
+	to->oom = x->oom;
+	to->finished_ns = x->finished_ns;
+}
+
+static int wait_for_end(int pidfd, struct call *c)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+	int r = call_poll(c, &p, 1, -1);
+
+	return r < 0 ? r : 0;
+}
+
+/* Whoever has ended, whatever was written by then. */
+static void read_end(struct box *b, int waitfd)
+{
+	if (waitfd >= 0 && exit_record_waited(waitfd, &b->exit, NULL) == 0)
+		return;
+	read_exit(b);
+}
+
+/* Without a monitor nobody reaps for us: its end can be seen, its code cannot. */
+static int wait_unwatched(struct local *l, struct box *b, struct call *c)
+{
+	clean_fd int init = b->dir >= 0 ? mark_pidfd(b->dir, MARK_INIT, NULL) :
+			    l->kind->pidfd ? l->kind->pidfd(l, b->id, c) : -ENOENT;
+
+	return init < 0 ? 0 : wait_for_end(init, c);
+}
+
+/* -EBUSY unless it was started. */
+static int must_have_started(struct local *l, struct box *b, struct call *c)
+{
+	clean_local_state struct local_state s = { 0 };
+	int r;
+
+	if (b->exit_r == 0 || (b->dir >= 0 && started_read(b->dir)))
+		return 0;
+	r = local_status(l, b, &s, c);
+	if (r == GANTRY_STATE_CREATED || r == GANTRY_STATE_CREATING)
+		return err_set(c->err, EBUSY, "container %s was never started", b->id);
+	return r < 0 && r != -EBADMSG ? r : 0;
+}
+
+int local_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret, struct call *c)
+{
+	struct local *l = local_of(e);
+	clean_fd int waitfd = -1, monitor = -1;
+	clean_box struct box b = BOX_INIT;
+	int r;
+
+	r = local_find(l, id, &b, c);
+	if (r < 0)
+		return r;
+	/* Before anything else: an auto-remove takes the names away, not what is open. */
+	if (b.dir >= 0)
+		waitfd = openat(b.dir, "wait", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	r = must_have_started(l, &b, c);
+	if (r < 0)
+		return r;
+	if (b.exit_r != 0) {
+		monitor = monitor_of(&b);
+		r = monitor >= 0 ? wait_for_end(monitor, c) : wait_unwatched(l, &b, c);
+		if (r < 0)
+			return r;
+		read_end(&b, waitfd);
+	}
+	fill_exit(ret, &b.exit);
+	return 0;
+}
+
+/* ---- acting on a running one ---- */
+
+/* Finds one and makes sure that it runs (or is paused, where that will do). */
+static int find_running(struct local *l, const char *id, bool paused_too, struct box *b, struct call *c)
+{
+	clean_local_state struct local_state s = { 0 };
+	int r;
+
+	r = local_find(l, id, b, c);
+	if (r < 0)
+		return r;
+	r = local_status(l, b, &s, c);
+	if (r < 0)
+		return r;
+	if (r == GANTRY_STATE_RUNNING || (r == GANTRY_STATE_PAUSED && paused_too))
+		return 0;
+	return err_set(c->err, EBUSY, "container %s is not running: it is %s", b->id,
+		       gantry_state_name(r));
+}
+
+int local_kill(struct gantry_engine *e, const char *id, int sig, unsigned flags, struct call *c)
+{
+	struct local *l = local_of(e);
+	clean_box struct box b = BOX_INIT;
+	int r = find_running(l, id, true, &b, c);
+
+	return r < 0 ? r : l->kind->kill(l, b.id, sig, flags & GANTRY_KILL_ALL, c);
+}
+
+int local_pause(struct gantry_engine *e, const char *id, struct call *c)
+{
+	struct local *l = local_of(e);
+	clean_box struct box b = BOX_INIT;
+	int r = find_running(l, id, false, &b, c);
+
+	return r < 0 ? r : l->kind->pause(l, b.id, c);
+}
+
+int local_resume(struct gantry_engine *e, const char *id, struct call *c)
+{
+	struct local *l = local_of(e);
+	clean_local_state struct local_state s = { 0 };
+	clean_box struct box b = BOX_INIT;
+	int r;
+
+	r = local_find(l, id, &b, c);
+	if (r == 0)
+		r = local_status(l, &b, &s, c);
+	if (r < 0)
+		return r;
+	if (r != GANTRY_STATE_PAUSED)
+		return err_set(c->err, EBUSY, "container %s is not paused: it is %s", b.id,
+			       gantry_state_name(r));
+	return l->kind->resume(l, b.id, c);
+}
+
+/* ---- delete ---- */
+
+/* A frozen process does not die of what it is sent; so first the signal, then the thaw. */
+static void kill_paused(struct local *l, const struct box *b, struct call *c)
+{
+	if (l->kind->kill(l, b->id, SIGKILL, false, c) == 0)
+		(void)l->kind->resume(l, b->id, c);
+}
+
+/* What a runtime with a damaged record leaves behind: our own mark still names init. */
+static void kill_marked(const struct box *b)
+{
+	clean_fd int init = b->dir >= 0 ? mark_pidfd(b->dir, MARK_INIT, NULL) : -1;
+
+	if (init < 0)
+		return;
+	(void)pidfd_signal(init, SIGKILL);
+	(void)pidfd_ended(init, ENDING_MS);
+}
+
+static int runtime_delete_it(struct local *l, const struct box *b, bool force, struct call *c)
+{
+	const char *const args[] = { force ? "--force" : b->id, force ? b->id : NULL, NULL };
+	int r = foreign_call(&l->run, "delete", args, NULL, c);
+
+	return r == -ENOENT ? 0 : r;
+}
+
+/* The monitor writes into the record until it ends, so it goes first. */
+static int end_monitor(const struct box *b, bool force, struct call *c)
+{
+	clean_fd int monitor = -1;
+	int r = await_monitor(b, c);
+
+	if (r != -EBUSY || !force)
+		return r;
+	monitor = monitor_of(b);
+	if (monitor >= 0) {
+		(void)pidfd_signal(monitor, SIGKILL);
+		(void)pidfd_ended(monitor, ENDING_MS);
+	}
+	return 0;
+}
+
+static int remove_record(struct local *l, const struct box *b, struct call *c)
+{
+	clean_fd int records = local_records(l);
+	int r = records < 0 ? records : fd_rmtree(records, b->id);
+
+	return r < 0 && r != -ENOENT ? err_num(c->err, r, "remove the record of container %s", b->id) : 0;
+}
+
+int local_destroy(struct local *l, struct box *b, bool force, struct call *c)
+{
+	int r = runtime_delete_it(l, b, force, c);
+
+	if (force) {
+		kill_marked(b);
+		if (r < 0) /* again, now that nothing of it runs */
+			r = runtime_delete_it(l, b, true, c);
+	}
+	if (r == 0)
+		r = end_monitor(b, force, c);
+	return r < 0 ? r : remove_record(l, b, c);
+}
+
+int local_del(struct gantry_engine *e, const char *id, unsigned flags, struct call *c)
+{
+	struct local *l = local_of(e);
+	bool force = flags & GANTRY_DELETE_FORCE;
+	clean_local_state struct local_state s = { 0 };
+	clean_box struct box b = BOX_INIT;
+	int r;
+
+	r = local_find(l, id, &b, c);
+	if (r < 0)
+		return r;
+	r = local_status(l, &b, &s, c);
+	if (r == -ETIMEDOUT || r == -ECANCELED || (r < 0 && !force))
+		return r;
+	if (!force && r != GANTRY_STATE_STOPPED && r != GANTRY_STATE_DEAD)
+		return err_set(c->err, EBUSY, "container %s is %s", b.id, gantry_state_name(r));
+	if (r == GANTRY_STATE_PAUSED)
+		kill_paused(l, &b, c);
+	return local_destroy(l, &b, force, c);
+}
