@@ -53,6 +53,7 @@ struct verb {
 	int min, max;                /* words; max -1: any number */
 	unsigned flags;              /* enum verb_flag */
 	int failed, misused;         /* exit codes: 1 and 2, or 125 and 125 */
+	void (*done)(void *opts);    /* releases what setters took; NULL: nothing */
 	/* Does it. Returns the exit code; what failed has been said. */
 	int (*main)(struct cmd *c, void *opts, char **words);
 };

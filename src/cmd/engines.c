@@ -62,7 +62,7 @@ static int engines(struct cmd *c, void *opts, char **words)
 const struct verb verb_engines = {
 	.name = "engines",
 	.group = "About",
-	.usage = "",
+	.usage = "[OPTIONS]",
 	.summary = "List the engines of this host: version, usable or why not",
 	.about = "-q prints the addresses of those that can be used. --json: an array of objects\n"
 		 "with kind address path source version usable why.\n",

@@ -77,7 +77,7 @@ static int info(struct cmd *c, void *opts, char **words)
 const struct verb verb_info = {
 	.name = "info",
 	.group = "About",
-	.usage = "",
+	.usage = "[OPTIONS]",
 	.summary = "Tell what the engine is and what it can do",
 	.about = "--json: an object with kind name version api revision kernel storage cgroup\n"
 		 "path (null where the engine does not say) and verbs, an array.\n",
@@ -125,7 +125,7 @@ static int version(struct cmd *c, void *opts, char **words)
 const struct verb verb_version = {
 	.name = "version",
 	.group = "About",
-	.usage = "",
+	.usage = "[OPTIONS]",
 	.summary = "Tell the version of gantry, and of the engine that -E names",
 	.about = "Without -E no engine is asked. --json: an object with gantry, libgantry and,\n"
 		 "with -E, engine: what gantry info --json prints.\n",
@@ -162,8 +162,8 @@ static int clean(struct cmd *c, void *opts, char **words)
 const struct verb verb_clean = {
 	.name = "clean",
 	.group = "Drive",
-	.usage = "",
-	.summary = "Remove every container that gantry made, in any state, and no other",
+	.usage = "[OPTIONS]",
+	.summary = "Remove the containers that gantry made, in any state",
 	.about = "Those are the containers with gantry's label and owner. --json: an object with\n"
 		 "removed, a number.\n",
 	.flags = VERB_DATA,

@@ -69,20 +69,16 @@ static int misused(const struct cmd *c, int r, const struct gantry_err *err)
 	return c->verb ? c->verb->misused : EXIT_USAGE;
 }
 
-static int verb_main(struct cmd *c, char **argv)
+/* Reads the verb's command line into `opts` and does it. Returns the exit code. */
+static int verb_do(struct cmd *c, void *opts, char **argv)
 {
 	const struct verb *v = c->verb;
-	clean_free void *opts = calloc(1, v->opts_size ? v->opts_size : 1);
 	struct opt_group groups[OPT_GROUPS] = {
 		{ v->opts, opts }, { v->more, opts }, { global_opts, c }
 	};
 	struct gantry_err err;
 	int words, r;
 
-	if (!opts) {
-		say(c, "out of memory");
-		return v->failed;
-	}
 	r = opt_parse(groups, argv, v->flags & VERB_PREFIX, &words, &err);
 	if (r < 0)
 		return misused(c, r, &err);
@@ -96,6 +92,22 @@ static int verb_main(struct cmd *c, char **argv)
 	if (c->timeout_us)
 		c->deadline_ns = clock_mono() + c->timeout_us * 1000;
 	return v->main(c, opts, argv);
+}
+
+static int verb_main(struct cmd *c, char **argv)
+{
+	const struct verb *v = c->verb;
+	clean_free void *opts = calloc(1, v->opts_size ? v->opts_size : 1);
+	int code;
+
+	if (!opts) {
+		say(c, "out of memory");
+		return v->failed;
+	}
+	code = verb_do(c, opts, argv);
+	if (v->done)
+		v->done(opts);
+	return code;
 }
 
 int main(int argc, char **argv)

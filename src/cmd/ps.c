@@ -223,8 +223,12 @@ static int ps(struct cmd *c, void *opts, char **words)
 		sift(list, o);
 		code = put(c, list, o);
 	}
-	strv_done(&o->filters);
 	return code;
+}
+
+static void options_done(void *opts)
+{
+	strv_done(&((struct options *)opts)->filters);
 }
 
 const struct verb verb_ps = {
@@ -238,6 +242,7 @@ const struct verb verb_ps = {
 		 "RFC 3339.\n",
 	.opts = ps_opts,
 	.opts_size = sizeof(struct options),
+	.done = options_done,
 	.flags = VERB_DATA,
 	.failed = EXIT_FAILED,
 	.misused = EXIT_USAGE,

@@ -173,8 +173,10 @@ static int describe(struct cmd *c, struct options *o, char **words)
 	return 0;
 }
 
-static void options_done(struct options *o)
+static void options_done(void *opts)
 {
+	struct options *o = opts;
+
 	strv_done(&o->env);
 	strv_done(&o->labels);
 	strv_done(&o->volumes);
@@ -272,7 +274,6 @@ static int run(struct cmd *c, void *opts, char **words)
 		code = cmd_open(c);
 	if (!code)
 		code = o->detach ? detached(c, &o->what) : foreground(c, &o->what);
-	options_done(o);
 	return code;
 }
 
@@ -290,7 +291,6 @@ static int create(struct cmd *c, void *opts, char **words)
 		code = gantry_container_create(c->e, &o->what, id, &op) < 0 ?
 		       say_failed(c, NULL, &op.err) : print_id(c, id);
 	}
-	options_done(o);
 	return code;
 }
 
@@ -311,6 +311,7 @@ const struct verb verb_run = {
 	.opts = run_opts,
 	.more = create_opts,
 	.opts_size = sizeof(struct options),
+	.done = options_done,
 	.max = -1,
 	.flags = VERB_PREFIX | VERB_DATA,
 	.failed = EXIT_GANTRY,
@@ -325,6 +326,7 @@ const struct verb verb_create = {
 	.summary = "Create a container without starting it, and print its id",
 	.opts = create_opts,
 	.opts_size = sizeof(struct options),
+	.done = options_done,
 	.max = -1,
 	.flags = VERB_PREFIX | VERB_DATA,
 	.failed = EXIT_GANTRY,

@@ -13,11 +13,13 @@ static const struct gantry_bench_host host = {
 
 static const struct gantry_bench_step measured = {
 	.name = "run", .words = "", .count = 2, .min_us = 1000.25, .max_us = 2000,
-	.mean_us = 1500.125, .median_us = 1500.125, .p95_us = 1950, .p99_us = 1990, .stddev_us = 499.875,
+	.mean_us = 1500.125, .median_us = 1500.125,
+	.p95_us = 1950, .p99_us = 1990, .stddev_us = 499.875,
 };
 static const struct gantry_bench_step lacking = {
 	.name = "metrics", .words = "null cannot stats", .unsupported = 2, .min_us = NAN,
-	.max_us = NAN, .mean_us = NAN, .median_us = NAN, .p95_us = NAN, .p99_us = NAN, .stddev_us = NAN,
+	.max_us = NAN, .mean_us = NAN, .median_us = NAN,
+	.p95_us = NAN, .p99_us = NAN, .stddev_us = NAN,
 };
 static const struct gantry_bench_step *const steps[] = { &measured, &lacking, NULL };
 
