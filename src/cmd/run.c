@@ -306,8 +306,8 @@ const struct verb verb_run = {
 	.about = "In the foreground stdin, stdout and stderr are the container's, byte for byte\n"
 		 "(stdin too, without -i; a job in a terminal's background gets none), signals\n"
 		 "are passed to it, and its exit code is ours: 128+N when signal N ended it.\n"
-		 "Without --rm it is kept with its exit code. -h is the hostname: help is --help\n"
-		 "alone.\n",
+		 "Without --rm it is kept with its exit code. -d prints the id; with --json an\n"
+		 "object with id. -h is the hostname: help is --help alone.\n",
 	.opts = run_opts,
 	.more = create_opts,
 	.opts_size = sizeof(struct options),
@@ -324,6 +324,7 @@ const struct verb verb_create = {
 	.group = "Drive",
 	.usage = USAGE,
 	.summary = "Create a container without starting it, and print its id",
+	.about = "--json: an object with id. -h is the hostname: help is --help alone.\n",
 	.opts = create_opts,
 	.opts_size = sizeof(struct options),
 	.done = options_done,

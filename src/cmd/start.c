@@ -6,6 +6,8 @@
 #include "base/err.h"
 #include "cmd/verbs.h"
 
+#define EACH "--json: an array of objects with id, ok and error (null when it went well).\n"
+
 static int start_one(struct gantry_engine *e, const char *id, void *arg, struct gantry_op *op)
 {
 	(void)arg;
@@ -27,6 +29,7 @@ const struct verb verb_start = {
 	.usage = "[OPTIONS] CONTAINER...",
 	.summary = "Start created containers, or stopped ones where the engine can",
 	.opts = start_opts,
+	.about = EACH,
 	.min = 1,
 	.max = -1,
 	.flags = VERB_DATA,
@@ -80,6 +83,7 @@ const struct verb verb_stop = {
 	.group = "Drive",
 	.usage = "[OPTIONS] CONTAINER...",
 	.summary = "Ask containers to end, and kill those that do not",
+	.about = "-t is for each container; --timeout is when gantry itself gives up.\n" EACH,
 	.opts = stop_opts,
 	.opts_size = sizeof(struct stop_options),
 	.min = 1,
@@ -123,6 +127,7 @@ const struct verb verb_kill = {
 	.summary = "Send a signal to containers",
 	.opts = kill_opts,
 	.opts_size = sizeof(struct kill_options),
+	.about = EACH,
 	.min = 1,
 	.max = -1,
 	.flags = VERB_DATA,
@@ -147,6 +152,7 @@ const struct verb verb_pause = {
 	.group = "Drive",
 	.usage = "CONTAINER...",
 	.summary = "Freeze every process of containers",
+	.about = EACH,
 	.min = 1,
 	.max = -1,
 	.flags = VERB_DATA,
@@ -171,6 +177,7 @@ const struct verb verb_unpause = {
 	.group = "Drive",
 	.usage = "CONTAINER...",
 	.summary = "Thaw paused containers",
+	.about = EACH,
 	.min = 1,
 	.max = -1,
 	.flags = VERB_DATA,
@@ -217,6 +224,7 @@ const struct verb verb_rm = {
 	.summary = "Remove containers with their records and exit codes",
 	.opts = rm_opts,
 	.opts_size = sizeof(struct rm_options),
+	.about = EACH,
 	.min = 1,
 	.max = -1,
 	.flags = VERB_DATA,

@@ -41,6 +41,8 @@ verbs="run create start stop kill pause unpause rm wait ps inspect clean bench e
 	same "$err" "gantry: no verb given; see gantry --help"
 	expect 2 gantry pss
 	same "$err" 'gantry: unknown verb "pss", did you mean ps?'
+	expect 2 gantry delete x
+	same "$err" 'gantry: unknown verb "delete", did you mean rm?'
 	expect 2 gantry frobnicate
 	same "$err" 'gantry: unknown verb "frobnicate"; see gantry --help'
 	expect 2 gantry logs x

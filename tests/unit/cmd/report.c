@@ -91,9 +91,12 @@ END_TEST
 
 START_TEST(times_keep_their_microseconds_and_what_the_engine_cannot_is_na)
 {
-	struct gantry_bench_row a = row("A", 1, 1);
-	const struct gantry_bench_row *rows[] = { &a, NULL };
-	char *got = text(rows, 1);
+	struct gantry_bench_row a = row("A", 1, 1), limit = row("Limit", 1, 1);
+	const struct gantry_bench_row *rows[] = { &limit, &a, NULL };
+	char *got;
+
+	limit.kind = "limit";
+	got = text(rows, 2);
 
 	ck_assert_ptr_nonnull(strstr(got, "[us]     count     min     max     avg  median     p95"
 					  "     p99  stddev  errors\n"
@@ -102,6 +105,8 @@ START_TEST(times_keep_their_microseconds_and_what_the_engine_cannot_is_na)
 					  "metrics      0     n/a     n/a     n/a     n/a     n/a"
 					  "     n/a     n/a       0\n"
 					  "  metrics: n/a: null cannot stats\n"));
+	ck_assert_ptr_null(strstr(got, "Limit, "));
+	ck_assert_ptr_nonnull(strstr(got, "A, 1 thread x 5 iterations: 5 completed, 0 failed"));
 	free(got);
 }
 END_TEST
