@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clean.h"
@@ -16,6 +17,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "kernel/cgroup.h"
 
 enum { MAX_SAID = 1 << 20, MAX_ARGS = 16, SENTENCE = 512 };
 
@@ -109,10 +111,13 @@ static void last_sentence(const char *said, char *buf, size_t size)
 
 int foreign_err(struct gantry_err *err, const char *runtime, const char *verb, const char *said)
 {
-	char sentence[SENTENCE];
+	char sentence[SENTENCE], prefix[96];
 	int r;
 
 	last_sentence(said, sentence, sizeof(sentence));
+	snprintf(prefix, sizeof(prefix), "%s %s failed: ", runtime, verb);
+	if (str_after(sentence, prefix)) /* runc says so itself */
+		memmove(sentence, str_after(sentence, prefix), strlen(str_after(sentence, prefix)) + 1);
 	if (!sentence[0])
 		return err_set(err, EIO, "%s %s failed without a word", runtime, verb);
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
@@ -241,11 +246,67 @@ int foreign_create(const struct foreign *f, const struct foreign_create *how, st
 		return r;
 	r = spawn_wait(&ch, c);
 	log = take_log(how);
-	if (log && *log)
-		call_log(c, GANTRY_LOG_DEBUG, "%s", log);
 	if (r < 0)
 		return r;
+	call_log(c, GANTRY_LOG_DEBUG, "%s create ended with %d%s%s", argv[0], r,
+		 log && *log ? ", logged: " : "", log ? log : "");
 	if (r > 0)
 		return foreign_err(c->err, argv[0], "create", log);
 	return read_pid(how, argv[0], c->err);
+}
+
+/* ---- its cgroup ---- */
+
+/*
+ * The path of process `pid` in the hierarchy that freezes: v1's freezer, else
+ * v2. Runtimes use the same path in all hierarchies.
+ */
+static int cgroup_path(pid_t pid, char *path, size_t size)
+{
+	char name[32], text[8192], *save = NULL;
+	const char *found = NULL;
+	ssize_t n;
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	n = fd_read_small(AT_FDCWD, name, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *ctls = strchr(line, ':'), *dir = ctls ? strchr(ctls + 1, ':') : NULL;
+
+		if (!dir)
+			continue;
+		if (strncmp(ctls, ":freezer:", 9) == 0)
+			found = dir + 1;
+		else if (strncmp(ctls, "::", 2) == 0 && !found)
+			found = dir + 1;
+	}
+	if (!found || strlen(found) >= size)
+		return -ENOENT;
+	strcpy(path, found);
+	return 0;
+}
+
+int foreign_cgroup(pid_t pid, char path[static FOREIGN_CGROUP])
+{
+	return cgroup_path(pid, path, FOREIGN_CGROUP);
+}
+
+int foreign_frozen(pid_t pid)
+{
+	clean_cgroup struct cgroup g = CGROUP_INIT;
+	char path[FOREIGN_CGROUP];
+	int r = cgroup_path(pid, path, sizeof(path));
+
+	if (r == 0)
+		r = cgroup_open(&g, path, NULL);
+	return r < 0 ? r : cgroup_frozen(&g);
+}
+
+int foreign_oom(const char *path)
+{
+	clean_cgroup struct cgroup g = CGROUP_INIT;
+	int r = cgroup_open(&g, path, NULL);
+
+	return r < 0 ? r : cgroup_oom(&g);
 }

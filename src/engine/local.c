@@ -361,6 +361,10 @@ static int describe(struct local *l, struct box *b, struct gantry_container *k,
 	k->created_ns = b->rec.created_ns ? b->rec.created_ns : s->created_ns;
 	k->image = b->rec.image;
 	k->bundle = b->rec.bundle ? b->rec.bundle : s->bundle;
+	if (!k->bundle && b->rec_r == 0) {
+		s->bundle = str_printf("%s/%s", l->records, b->id);
+		k->bundle = s->bundle;
+	}
 	k->rootfs = b->rec.rootfs ? b->rec.rootfs : s->rootfs;
 	k->args = (const char *const *)b->rec.args.v;
 	k->labels = (const char *const *)b->rec.labels.v;
@@ -520,57 +524,77 @@ int local_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
 
 /* ---- acting on a running one ---- */
 
-/* Finds one and makes sure that it runs (or is paused, where that will do). */
-static int find_running(struct local *l, const char *id, bool paused_too, struct box *b, struct call *c)
+static int not_in_state(const struct box *b, int status, const char *wanted, struct gantry_err *err)
+{
+	return err_set(err, EBUSY, "container %s is not %s: it is %s", b->id, wanted,
+		       gantry_state_name(status));
+}
+
+/*
+ * Its state, for a verb that is right in some states only. Where the kernel can tell, the
+ * runtime is not executed for it: what is left is whether it is frozen.
+ */
+static int quick_status(struct local *l, struct box *b, struct call *c)
 {
 	clean_local_state struct local_state s = { 0 };
+	clean_fd int init = -1;
+	pid_t pid = 0;
 	int r;
 
-	r = local_find(l, id, b, c);
-	if (r < 0)
-		return r;
-	r = local_status(l, b, &s, c);
-	if (r < 0)
-		return r;
-	if (r == GANTRY_STATE_RUNNING || (r == GANTRY_STATE_PAUSED && paused_too))
-		return 0;
-	return err_set(c->err, EBUSY, "container %s is not running: it is %s", b->id,
-		       gantry_state_name(r));
+	if (b->exit_r != 0 && b->dir >= 0 && !l->kind->ids && started_read(b->dir)) {
+		init = mark_pidfd(b->dir, MARK_INIT, &pid);
+		r = init >= 0 && pidfd_ended(init, 0) == 0 ? foreign_frozen(pid) : -ESRCH;
+		if (r >= 0)
+			return r ? GANTRY_STATE_PAUSED : GANTRY_STATE_RUNNING;
+	}
+	return local_status(l, b, &s, c);
 }
 
 int local_kill(struct gantry_engine *e, const char *id, int sig, unsigned flags, struct call *c)
 {
 	struct local *l = local_of(e);
 	clean_box struct box b = BOX_INIT;
-	int r = find_running(l, id, true, &b, c);
+	int r;
 
-	return r < 0 ? r : l->kind->kill(l, b.id, sig, flags & GANTRY_KILL_ALL, c);
+	r = local_find(l, id, &b, c);
+	if (r == 0)
+		r = quick_status(l, &b, c);
+	if (r < 0)
+		return r;
+	if (r != GANTRY_STATE_RUNNING && r != GANTRY_STATE_PAUSED)
+		return not_in_state(&b, r, "running", c->err);
+	return l->kind->kill(l, b.id, sig, flags & GANTRY_KILL_ALL, c);
 }
 
 int local_pause(struct gantry_engine *e, const char *id, struct call *c)
 {
 	struct local *l = local_of(e);
 	clean_box struct box b = BOX_INIT;
-	int r = find_running(l, id, false, &b, c);
+	int r;
 
-	return r < 0 ? r : l->kind->pause(l, b.id, c);
+	r = local_find(l, id, &b, c);
+	if (r == 0)
+		r = quick_status(l, &b, c);
+	if (r < 0)
+		return r;
+	if (r != GANTRY_STATE_RUNNING)
+		return not_in_state(&b, r, "running", c->err);
+	return l->kind->pause(l, b.id, c);
 }
 
 int local_resume(struct gantry_engine *e, const char *id, struct call *c)
 {
 	struct local *l = local_of(e);
-	clean_local_state struct local_state s = { 0 };
 	clean_box struct box b = BOX_INIT;
 	int r;
 
 	r = local_find(l, id, &b, c);
 	if (r == 0)
-		r = local_status(l, &b, &s, c);
+		r = quick_status(l, &b, c);
 	if (r < 0)
 		return r;
 	if (r != GANTRY_STATE_PAUSED)
-		return err_set(c->err, EBUSY, "container %s is not paused: it is %s", b.id,
-			       gantry_state_name(r));
+		return not_in_state(&b, r, "paused", c->err);
 	return l->kind->resume(l, b.id, c);
 }
 

@@ -29,10 +29,13 @@ static int open_init(struct monitor *m, pid_t pid)
 		return err_sys(m->call.err, "process %d, which the runtime says is the container's", (int)pid);
 	m->pid = pid;
 	m->pidfd = fd;
+	/* While it lives: where to ask about memory once it is dead. */
+	if (foreign_cgroup(pid, m->cgroup) < 0)
+		m->cgroup[0] = '\0';
 	return 0;
 }
 
-static int foreign_box_create(struct monitor *m)
+static int run_create(struct monitor *m)
 {
 	clean_free char *log = str_printf("%s/log.json", m->path);
 	clean_free char *pid_file = str_printf("%s/pid", m->path);
@@ -55,7 +58,7 @@ static int foreign_box_create(struct monitor *m)
 	return r < 0 ? r : open_init(m, r);
 }
 
-static int foreign_start(struct monitor *m)
+static int run_start(struct monitor *m)
 {
 	const struct foreign f = runtime_of(m);
 	const char *const args[] = { m->rec.id, NULL };
@@ -63,7 +66,7 @@ static int foreign_start(struct monitor *m)
 	return foreign_call(&f, "start", args, NULL, &m->call);
 }
 
-static int foreign_destroy(struct monitor *m)
+static int run_delete(struct monitor *m)
 {
 	const struct foreign f = runtime_of(m);
 	const char *const args[] = { "--force", m->rec.id, NULL };
@@ -71,10 +74,9 @@ static int foreign_destroy(struct monitor *m)
 	return foreign_call(&f, "delete", args, NULL, &m->call);
 }
 
-static int foreign_oom(struct monitor *m)
+static int see_oom(struct monitor *m)
 {
-	(void)m;
-	return 0;
+	return m->cgroup[0] && foreign_oom(m->cgroup) == 1;
 }
 
-const struct driver driver_foreign = { foreign_box_create, foreign_start, foreign_destroy, foreign_oom };
+const struct driver driver_foreign = { run_create, run_start, run_delete, see_oom };
