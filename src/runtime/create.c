@@ -94,7 +94,7 @@ static int take_rootfs(struct job *j, struct gantry_err *err)
 		return err_sys(err, "root filesystem %s", j->rootfs);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ENOTDIR, "root filesystem %s: Not a directory", j->rootfs);
-	r = mount_attr(j->tree, true, 0, 0, s->rootfs_propagation == MS_SLAVE ? MS_SLAVE : MS_PRIVATE);
+	r = mount_attr(j->tree, true, 0, 0, s->rootfs_propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE);
 	if (r == -ENOSYS)
 		return err_set(err, ENOSYS, "mount_setattr is not available (kernel before 5.12, or a seccomp filter)");
 	return r < 0 ? err_num(err, r, "make the root filesystem's mounts private") : 0;
