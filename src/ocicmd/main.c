@@ -14,6 +14,7 @@
 #include "monitor/monitor.h"
 #include "ocicmd/options.h"
 #include "ocicmd/report.h"
+#include "runtime/runtime.h"
 
 /* Descriptors 0 to 2 that are closed would become files of ours, and the container's streams. */
 static void fill_streams(void)
@@ -96,18 +97,28 @@ static int dispatch(struct request *q, struct str *room)
 	return q->verb->run(q);
 }
 
+/* Verbs in which a copy of this process becomes a container: our own file has to be protected from it. */
+static bool makes_container(const struct verb *verb)
+{
+	return verb && (verb->run == verb_create || verb->run == verb_run);
+}
+
 int main(int argc, char **argv)
 {
 	struct gantry_err err = { 0 };
 	struct request q = { .err = &err };
 	clean_str struct str root = { 0 };
+	bool is_monitor;
 	int r;
 
 	fill_streams();
 	umask(022);
-	if (argc > 1 && str_eq(argv[1], "monitor"))
+	is_monitor = argc > 1 && str_eq(argv[1], "monitor");
+	r = is_monitor ? 0 : options_parse(&q, argc, argv);
+	if (r == 0 && (is_monitor || makes_container(q.verb)))
+		r = runtime_protect(argv, &err);
+	if (r == 0 && is_monitor)
 		return monitor_main(argc - 1, argv + 1);
-	r = options_parse(&q, argc, argv);
 	if (r == 0)
 		r = dispatch(&q, &root);
 	if (r >= 0)

@@ -42,7 +42,7 @@ static int new_null(struct gantry_err *err)
 
 static int new_empty(struct gantry_err *err)
 {
-	static const char *const data[] = { "size=0", "mode=755", NULL };
+	static const char *const data[] = { "ro", "size=4k", "mode=755", NULL };
 
 	return mount_new("tmpfs", "tmpfs", data, MOUNT_ATTR_RDONLY, err);
 }

@@ -36,3 +36,9 @@ int runtime_create(const struct runtime_create *o, struct runtime_init *ret, str
 int runtime_start(const char *root, const char *id, struct gantry_err *err);
 /* -ENOENT; -EBUSY it is not stopped and not force. force: in any state, exit 0 only when nothing is left. */
 int runtime_delete(const char *root, const char *id, bool force, struct gantry_err *err);
+/*
+ * To be called first by a program that creates containers (verbs create, run,
+ * monitor): executes the program once more from where a container cannot
+ * overwrite it, unless it runs from there already. Returns only if so, or on failure.
+ */
+int runtime_protect(char *const argv[], struct gantry_err *err);
