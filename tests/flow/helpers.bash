@@ -125,13 +125,22 @@ processes() {
 	done 2>/dev/null
 }
 
+# Cgroups of this test's containers: by their name, or by the state directory that native marks them with.
+cgroups() {
+	local mine=(-e "$TAG") dev ino
+	while read -r dev ino; do
+		mine+=(-e "$(printf '@%x.%x' "$dev" "$ino")")
+	done < <(find "$GANTRY_RUN" -maxdepth 2 -type d -printf '%D %i\n' 2>/dev/null)
+	find /sys/fs/cgroup -mindepth 2 -type d 2>/dev/null | grep -F "${mine[@]}" | sort
+}
+
 # Everything on the host that a container of this test could have left behind.
 traces() {
 	echo "mounts: $(grep -c "$BATS_TEST_TMPDIR\|$BATS_FILE_TMPDIR" /proc/self/mountinfo)"
 	echo "processes:"
 	processes | sed 's/^[0-9]*: /  /'
 	echo "cgroups:"
-	find /sys/fs/cgroup -path '*/gantry/*' -type d 2>/dev/null | sort
+	cgroups
 	echo "files:"
 	find "$GANTRY_ROOT" "$GANTRY_RUN" -mindepth 1 2>/dev/null | sort
 }
