@@ -96,8 +96,8 @@ static int add_command(struct reader *r, const struct key *k, const struct yaml 
 	str_printable(shown, sizeof(shown), v->text);
 	if (!r->lenient)
 		return keys_wrong(r, v,
-				  "no command is called \"%s\"; there are run, pause, resume, stop, "
-			     "delete, wait, metrics", shown);
+				  "no command is called \"%s\"; there are run, pause, resume, "
+				  "stop, delete, wait, metrics", shown);
 	keys_warn(r, v->line, v->col, "no command is called \"%s\", it is skipped", shown);
 	return 0;
 }
@@ -160,6 +160,7 @@ static int resolve(struct reader *r, const struct yaml *v, struct plan_driver *d
 	const struct written *w = r->driver;
 	const struct yaml *at = w->type_at ? w->type_at : v;
 	struct type_engine e = { 0 };
+	char shown[128];
 	int code;
 
 	if (w->type && w->engine)
@@ -168,7 +169,7 @@ static int resolve(struct reader *r, const struct yaml *v, struct plan_driver *d
 		return keys_wrong(r, v, "a driver needs a type or an engine");
 	if (w->engine && w->clientpath)
 		return keys_wrong(r, at, "an engine's address has its path in it; "
-			     "clientpath goes with a type");
+				  "clientpath goes with a type");
 	if (w->type) {
 		code = type_find(w->type, w->clientpath, &e, r->err);
 		if (code < 0)
@@ -177,8 +178,9 @@ static int resolve(struct reader *r, const struct yaml *v, struct plan_driver *d
 	} else {
 		e = (struct type_engine){ w->engine, strdup(w->engine), type_need_of(w->engine) };
 	}
+	str_printable(shown, sizeof(shown), e.name); /* it ends up in tables */
 	d->address = e.address;
-	d->type = strdup(e.name);
+	d->type = strdup(shown);
 	d->where = str_printf("%s:%u:%u", r->plan->file, at->line, at->col);
 	if (!d->address || !d->type || !d->where)
 		return keys_nomem(r);
@@ -260,7 +262,7 @@ static int check_samples(struct reader *r, const struct yaml *drivers)
 		     (r->plan->n_commands + 1);
 	if (n > PLAN_SAMPLES)
 		return keys_wrong(r, drivers,
-				  "threads, iterations and commands make %llu samples, more than %d",
+				  "threads, iterations, commands make %llu samples, more than %d",
 			     (unsigned long long)n, PLAN_SAMPLES);
 	return 0;
 }

@@ -143,20 +143,20 @@ static int gap(struct worker *w)
 
 static void warm_up(struct worker *w)
 {
-	for (uint64_t i = 0; i < w->row->warmup && !atomic_load(&w->session->stop); i++)
-		if (w->row->kind->iterate(w, i, true) < 0 || gap(w) < 0)
-			return;
+	for (uint64_t i = 0; i < w->row->warmup && !w->cut; i++)
+		w->cut = atomic_load(&w->session->stop) ||
+			 w->row->kind->iterate(w, i, true) < 0 || gap(w) < 0;
 }
 
 static void measure(struct worker *w)
 {
 	w->outside_ns = 0;
-	for (uint64_t i = 0; i < w->row->iterations && !atomic_load(&w->session->stop); i++) {
+	for (uint64_t i = 0; i < w->row->iterations && !w->cut; i++) {
 		size_t kept = w->n;
 
-		if (i && gap(w) < 0)
-			return;
-		if (w->row->kind->iterate(w, i, false) < 0) {
+		w->cut = atomic_load(&w->session->stop) || (i && gap(w) < 0) ||
+			 w->row->kind->iterate(w, i, false) < 0;
+		if (w->cut) {
 			w->n = kept; /* half an iteration tells nothing */
 			return;
 		}
@@ -311,6 +311,18 @@ static void open_gate(struct row *row, struct gate *g)
 	pthread_mutex_unlock(&g->lock);
 }
 
+/* Whether a worker was cut short, which it may have noticed before the thread that waits. */
+static int cut_short(const struct row *row, struct call *c)
+{
+	bool cut = false;
+
+	for (uint32_t i = 0; i < row->threads; i++)
+		cut |= row->workers[i].cut;
+	if (!cut)
+		return 0;
+	return call_check(c) < 0 ? -c->err->code : err_set(c->err, ECANCELED, "%s: cancelled", c->step);
+}
+
 static void sum_up(struct row *row)
 {
 	row->wall_ns = clock_mono() - row->clock_ns;
@@ -344,12 +356,20 @@ int row_run(struct row *row, struct session *s, const struct row_watch *watch, s
 	}
 	n = start_threads(row, &g, starts);
 	warm = wait_for(row, &g, &g.ready, n);
+	if (warm >= 0)
+		warm = cut_short(row, c);
+	if (warm < 0)
+		atomic_store(&s->stop, true);
 	open_gate(row, &g);
 	row->started = warm >= 0;
 	r = wait_for(row, &g, &g.done, n);
 	sum_up(row);
 	for (unsigned i = 0; i < n; i++)
 		pthread_join(starts[i].thread, NULL);
+	if (watch->done)
+		watch->done(done_so_far(row), watch->arg);
+	if (r >= 0)
+		r = cut_short(row, c);
 	return warm < 0 ? warm : r;
 }
 

@@ -48,6 +48,7 @@ struct worker {
 	unsigned no;
 	atomic_ullong done;    /* iterations, for the progress report */
 	uint64_t completed, failed;
+	bool cut;              /* short, by the session's end */
 	uint64_t outside_ns;   /* preparing and gaps, since the clock started */
 	uint64_t elapsed_ns;   /* at the end of the last iteration, without outside_ns */
 	struct gantry_err err; /* why it could not work at all; code 0: it did */

@@ -368,8 +368,10 @@ static int read_events(struct builder *b, const struct libyaml *y, const char *t
 
 	if (!y->initialize(&parser))
 		return err_set(b->err, ENOMEM, "out of memory");
-	/* said, not guessed: a byte order mark must not turn it into UTF-16 */
+	/* said, not guessed: no byte order mark may turn it into UTF-16; UTF-8's own is stepped over */
 	y->set_encoding(&parser, YAML_UTF8_ENCODING);
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		text += 3, len -= 3;
 	y->set_input(&parser, (const unsigned char *)text, len);
 	for (bool more = true; more && r >= 0;) {
 		if (!y->parse(&parser, &e)) {
