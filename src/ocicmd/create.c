@@ -39,7 +39,6 @@ int create_container(struct request *q, bool detached, struct runtime_init *ret)
 		.id = q->args[0],
 		.pid_file = q->pid_file && *q->pid_file ? q->pid_file : NULL,
 		.detached = detached,
-		.no_pivot = q->no_pivot,
 		.no_new_keyring = q->no_new_keyring,
 	};
 	int r;

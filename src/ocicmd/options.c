@@ -170,8 +170,10 @@ int options_parse(struct request *q, int argc, char **argv)
 	q->verb = find_verb(name);
 	if (!q->verb)
 		return err_set(q->err, EINVAL, "unknown command %.80s", name);
-	if (!q->verb->run && !q->help)
+	if (!q->verb->run && !q->help) {
+		q->verb = NULL; /* the words name it */
 		return err_set(q->err, ENOTSUP, "%s is not supported yet", name);
+	}
 	return parse_args(q, &c);
 }
 

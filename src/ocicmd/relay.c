@@ -93,7 +93,7 @@ void relay_move(struct relay *r, const struct pollfd fds[RELAY_FDS])
 {
 	if (fds[0].revents && !take(&r->in))
 		r->in.closed = true;
-	if (fds[2].revents & POLLOUT && !is_empty(&r->in) && !give(&r->in))
+	if (fds[2].revents & (POLLOUT | POLLHUP | POLLERR) && !is_empty(&r->in) && !give(&r->in))
 		r->in.begin = r->in.end;
 	if (fds[2].revents & (POLLIN | POLLHUP | POLLERR) && is_empty(&r->out) && !take(&r->out))
 		r->out.closed = true;

@@ -20,7 +20,7 @@ struct request {
 	bool debug, help, version;
 	/* of verbs */
 	const char *bundle, *pid_file, *format;
-	bool detach, keep, force, all, quiet, no_pivot, no_new_keyring, no_subreaper;
+	bool detach, keep, force, all, quiet, no_new_keyring, no_subreaper;
 
 	const struct verb *verb; /* NULL: none named */
 	const char *args[3];     /* what is no option, NULL behind the last */

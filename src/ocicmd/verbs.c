@@ -15,7 +15,7 @@
 	BUNDLE,                                                                           \
 	{ "pid-file", 0, OPTION_TEXT, AT(pid_file), "FILE",                               \
 	  "write the pid of the container's first process there" },                       \
-	{ "no-pivot", 0, OPTION_FLAG, AT(no_pivot), NULL,                                 \
+	{ "no-pivot", 0, OPTION_LATER, 0, NULL,                                           \
 	  "enter the root filesystem without pivot_root" },                               \
 	{ "no-new-keyring", 0, OPTION_FLAG, AT(no_new_keyring), NULL,                     \
 	  "keep the caller's session keyring" },                                          \
