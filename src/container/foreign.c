@@ -258,16 +258,18 @@ int foreign_create(const struct foreign *f, const struct foreign_create *how, st
 /* ---- its cgroup ---- */
 
 /*
- * The path of process `pid` in the hierarchy that freezes: v1's freezer, else
- * v2. Runtimes use the same path in all hierarchies.
+ * Runtimes put a container beside their own process where nothing else is asked
+ * for, so its path may differ from hierarchy to hierarchy: a v1 line that names
+ * the controller counts, else the v2 line.
  */
-static int cgroup_path(pid_t pid, char *path, size_t size)
+int foreign_cgroup(pid_t pid, const char *controller, char path[static FOREIGN_CGROUP])
 {
-	char name[32], text[8192], *save = NULL;
+	char name[32], text[8192], want[32], *save = NULL;
 	const char *found = NULL;
 	ssize_t n;
 
 	snprintf(name, sizeof(name), "/proc/%d/cgroup", (int)pid);
+	snprintf(want, sizeof(want), ":%s:", controller);
 	n = fd_read_small(AT_FDCWD, name, text, sizeof(text));
 	if (n < 0)
 		return (int)n;
@@ -276,27 +278,22 @@ static int cgroup_path(pid_t pid, char *path, size_t size)
 
 		if (!dir)
 			continue;
-		if (strncmp(ctls, ":freezer:", 9) == 0)
+		if (str_after(ctls, want))
 			found = dir + 1;
-		else if (strncmp(ctls, "::", 2) == 0 && !found)
+		else if (str_after(ctls, "::") && !found)
 			found = dir + 1;
 	}
-	if (!found || strlen(found) >= size)
+	if (!found || strlen(found) >= FOREIGN_CGROUP)
 		return -ENOENT;
 	strcpy(path, found);
 	return 0;
-}
-
-int foreign_cgroup(pid_t pid, char path[static FOREIGN_CGROUP])
-{
-	return cgroup_path(pid, path, FOREIGN_CGROUP);
 }
 
 int foreign_frozen(pid_t pid)
 {
 	clean_cgroup struct cgroup g = CGROUP_INIT;
 	char path[FOREIGN_CGROUP];
-	int r = cgroup_path(pid, path, sizeof(path));
+	int r = foreign_cgroup(pid, "freezer", path);
 
 	if (r == 0)
 		r = cgroup_open(&g, path, NULL);

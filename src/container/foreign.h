@@ -36,10 +36,10 @@ int foreign_create(const struct foreign *f, const struct foreign_create *how, st
  */
 int foreign_err(struct gantry_err *err, const char *runtime, const char *verb, const char *said);
 
-/* The cgroup of a process of its, as a path below the hierarchies' mounts. 0; -ENOENT; -errno. */
+/* The cgroup of a process of its for one controller, as a path below that hierarchy's mount. 0; -ENOENT; -errno. */
 enum { FOREIGN_CGROUP = 1024 };
-int foreign_cgroup(pid_t pid, char path[static FOREIGN_CGROUP]);
+int foreign_cgroup(pid_t pid, const char *controller, char path[static FOREIGN_CGROUP]);
 /* Whether that process is frozen with its cgroup, asked of the kernel: 1, 0, -errno. */
 int foreign_frozen(pid_t pid);
-/* Whether memory killed in that cgroup: 1, 0, -errno. */
+/* Whether memory killed in that cgroup (controller "memory"): 1, 0, -errno. */
 int foreign_oom(const char *path);

@@ -290,10 +290,19 @@ int local_find(struct local *l, const char *id, struct box *ret, struct call *c)
 
 /* ---- state ---- */
 
-/* A pidfd of the monitor while it is there, else -errno. */
+/* A pidfd of the marked process while it lives, else -errno: one that nobody has reaped yet is gone too. */
+static int living(const struct box *b, const char *mark, pid_t *ret_pid)
+{
+	clean_fd int fd = b->dir < 0 ? -ENOENT : mark_pidfd(b->dir, mark, ret_pid);
+
+	if (fd < 0)
+		return fd;
+	return pidfd_ended(fd, 0) == 0 ? TAKE_FD(fd) : -ESRCH;
+}
+
 static int monitor_of(const struct box *b)
 {
-	return b->dir < 0 ? -ENOENT : mark_pidfd(b->dir, MARK_MONITOR, NULL);
+	return living(b, MARK_MONITOR, NULL);
 }
 
 /* Waits, at most ENDING_MS, until the monitor has ended. 0, also when there is none; -EBUSY it goes on. */
@@ -467,16 +476,18 @@ static int wait_for_end(int pidfd, struct call *c)
 /* Whoever has ended, whatever was written by then. */
 static void read_end(struct box *b, int waitfd)
 {
-	if (waitfd >= 0 && exit_record_waited(waitfd, &b->exit, NULL) == 0)
-		return;
-	read_exit(b);
+	b->exit_r = waitfd < 0 ? -ENOENT : exit_record_waited(waitfd, &b->exit, NULL);
+	if (b->exit_r != 0)
+		read_exit(b);
 }
 
 /* Without a monitor nobody reaps for us: its end can be seen, its code cannot. */
 static int wait_unwatched(struct local *l, struct box *b, struct call *c)
 {
-	clean_fd int init = b->dir >= 0 ? mark_pidfd(b->dir, MARK_INIT, NULL) :
-			    l->kind->pidfd ? l->kind->pidfd(l, b->id, c) : -ENOENT;
+	clean_fd int init = b->dir >= 0 ? living(b, MARK_INIT, NULL) : -ENOENT;
+
+	if (init < 0 && l->kind->pidfd)
+		init = l->kind->pidfd(l, b->id, c);
 
 	return init < 0 ? 0 : wait_for_end(init, c);
 }
@@ -511,13 +522,15 @@ int local_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
 	r = must_have_started(l, &b, c);
 	if (r < 0)
 		return r;
-	if (b.exit_r != 0) {
-		monitor = monitor_of(&b);
-		r = monitor >= 0 ? wait_for_end(monitor, c) : wait_unwatched(l, &b, c);
-		if (r < 0)
-			return r;
+	monitor = b.exit_r == 0 ? -1 : monitor_of(&b);
+	r = monitor < 0 ? 0 : wait_for_end(monitor, c);
+	if (r == 0 && b.exit_r != 0)
 		read_end(&b, waitfd);
-	}
+	/* The monitor was killed: the container may well run on. */
+	if (r == 0 && b.exit_r != 0)
+		r = wait_unwatched(l, &b, c);
+	if (r < 0)
+		return r;
 	fill_exit(ret, &b.exit);
 	return 0;
 }
@@ -542,8 +555,8 @@ static int quick_status(struct local *l, struct box *b, struct call *c)
 	int r;
 
 	if (b->exit_r != 0 && b->dir >= 0 && !l->kind->ids && started_read(b->dir)) {
-		init = mark_pidfd(b->dir, MARK_INIT, &pid);
-		r = init >= 0 && pidfd_ended(init, 0) == 0 ? foreign_frozen(pid) : -ESRCH;
+		init = living(b, MARK_INIT, &pid);
+		r = init >= 0 ? foreign_frozen(pid) : -ESRCH;
 		if (r >= 0)
 			return r ? GANTRY_STATE_PAUSED : GANTRY_STATE_RUNNING;
 	}
@@ -610,7 +623,7 @@ static void kill_paused(struct local *l, const struct box *b, struct call *c)
 /* What a runtime with a damaged record leaves behind: our own mark still names init. */
 static void kill_marked(const struct box *b)
 {
-	clean_fd int init = b->dir >= 0 ? mark_pidfd(b->dir, MARK_INIT, NULL) : -1;
+	clean_fd int init = living(b, MARK_INIT, NULL);
 
 	if (init < 0)
 		return;

@@ -30,7 +30,7 @@ static int open_init(struct monitor *m, pid_t pid)
 	m->pid = pid;
 	m->pidfd = fd;
 	/* While it lives: where to ask about memory once it is dead. */
-	if (foreign_cgroup(pid, m->cgroup) < 0)
+	if (foreign_cgroup(pid, "memory", m->cgroup) < 0)
 		m->cgroup[0] = '\0';
 	return 0;
 }

@@ -15,7 +15,7 @@ struct monitor {
 	const char *bundle; /* the caller's, or the record directory */
 	pid_t pid;          /* init */
 	int pidfd;          /* -1 before create */
-	char cgroup[1024];  /* foreign: init's; "" when it is not known */
+	char cgroup[1024];  /* foreign: init's for memory; "" when it is not known */
 	uint64_t started_ns;
 	struct call call;
 	struct gantry_err err;

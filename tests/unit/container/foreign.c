@@ -93,15 +93,15 @@ START_TEST(more_arguments_than_there_is_room_for_are_refused)
 }
 END_TEST
 
-START_TEST(a_process_of_ours_is_in_a_cgroup_that_is_not_frozen)
+START_TEST(a_process_has_a_cgroup_and_one_that_is_gone_has_none)
 {
 	char path[FOREIGN_CGROUP] = "";
 
 	if (access("/sys/fs/cgroup", F_OK) < 0)
 		return;
-	ck_assert_int_eq(foreign_cgroup(getpid(), path), 0);
+	ck_assert_int_eq(foreign_cgroup(getpid(), "memory", path), 0);
 	ck_assert_int_eq(path[0], '/');
-	ck_assert_int_eq(foreign_cgroup(0x3fffffff, path), -ENOENT);
+	ck_assert_int_eq(foreign_cgroup(0x3fffffff, "memory", path), -ENOENT);
 }
 END_TEST
 
@@ -115,7 +115,7 @@ Suite *foreign_suite(void)
 	tcase_add_test(t, escape_codes_in_its_words_do_not_reach_the_terminal);
 	tcase_add_test(t, its_name_and_root_come_first_and_its_answer_comes_back);
 	tcase_add_test(t, more_arguments_than_there_is_room_for_are_refused);
-	tcase_add_test(t, a_process_of_ours_is_in_a_cgroup_that_is_not_frozen);
+	tcase_add_test(t, a_process_has_a_cgroup_and_one_that_is_gone_has_none);
 	suite_add_tcase(s, t);
 	return s;
 }
