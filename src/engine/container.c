@@ -76,7 +76,8 @@ int gantry_container_run(struct gantry_engine *e, const struct gantry_create *wh
 	r = composite_run(e, &w, &h, id, &x, &c);
 	if (ret_id && *id)
 		memcpy(ret_id, id, sizeof(id));
-	if (r == 0 && !(h.flags & GANTRY_RUN_DETACH))
+	/* it may have ended well and its output be lost (a full disk): then both are told */
+	if ((r == 0 || x.code >= 0) && !(h.flags & GANTRY_RUN_DETACH))
 		request_exit_fill(ret, &x);
 	return call_end(&c, op, r);
 }
