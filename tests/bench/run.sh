@@ -24,9 +24,15 @@ ln -s busybox "$tmp/bundle/rootfs/bin/true"
 (cd "$tmp/bundle" && runc spec && sed -i 's/"terminal": true/"terminal": false/; s|"sh"|"/bin/true"|' config.json)
 cc -O2 -o "$tmp/interleave" "$here/interleave.c"
 echo "cgroups $view, $(uname -r), $("$oci" --version | head -n 1), $(crun --version | head -n 1), $(runc --version | head -n 1)"
-for gap in 0 30; do
-	"$tmp/interleave" -n "$rounds" -g $gap \
-		gantry-oci "$oci" --root "$tmp/g" run --bundle "$tmp/bundle" bench -- \
-		crun crun --root "$tmp/c" run --bundle "$tmp/bundle" bench -- \
-		runc runc --root "$tmp/r" run --bundle "$tmp/bundle" bench
+runs=()
+for r in gantry-oci crun runc; do
+	program=$r
+	[ $r != gantry-oci ] || program=$oci
+	if ! "$program" --root "$tmp/$r" run --bundle "$tmp/bundle" probe </dev/null >"$tmp/why" 2>&1; then
+		echo "$r runs no container here: $(tail -n 1 "$tmp/why")"
+		continue
+	fi
+	[ ${#runs[@]} = 0 ] || runs+=(--)
+	runs+=("$r" "$program" --root "$tmp/$r" run --bundle "$tmp/bundle" bench)
 done
+for gap in 0 30; do "$tmp/interleave" -n "$rounds" -g $gap "${runs[@]}"; done
