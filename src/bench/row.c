@@ -315,12 +315,14 @@ static void open_gate(struct row *row, struct gate *g)
 static int cut_short(const struct row *row, struct call *c)
 {
 	bool cut = false;
+	int r;
 
 	for (uint32_t i = 0; i < row->threads; i++)
 		cut |= row->workers[i].cut;
 	if (!cut)
 		return 0;
-	return call_check(c) < 0 ? -c->err->code : err_set(c->err, ECANCELED, "%s: cancelled", c->step);
+	r = call_check(c);
+	return r < 0 ? r : err_set(c->err, ECANCELED, "%s: cancelled", c->step);
 }
 
 static void sum_up(struct row *row)

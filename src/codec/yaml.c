@@ -368,7 +368,7 @@ static int read_events(struct builder *b, const struct libyaml *y, const char *t
 
 	if (!y->initialize(&parser))
 		return err_set(b->err, ENOMEM, "out of memory");
-	/* said, not guessed: no byte order mark may turn it into UTF-16; UTF-8's own is stepped over */
+	/* said, not guessed: no mark may turn it into UTF-16; UTF-8's own is stepped over */
 	y->set_encoding(&parser, YAML_UTF8_ENCODING);
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		text += 3, len -= 3;

@@ -65,7 +65,8 @@ Suite *argv_suite(void)
 	Suite *s = suite_create("bench/argv");
 	TCase *t = tcase_create("argv");
 
-	tcase_add_loop_test(t, words_are_split_as_a_shell_does, 0, sizeof(table) / sizeof(table[0]));
+	tcase_add_loop_test(t, words_are_split_as_a_shell_does, 0,
+			    sizeof(table) / sizeof(table[0]));
 	tcase_add_loop_test(t, what_has_no_end_is_refused, 0, 6);
 	tcase_add_test(t, words_are_counted);
 	suite_add_tcase(s, t);

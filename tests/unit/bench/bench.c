@@ -7,11 +7,15 @@
 
 #include "unit/base/tempdir.h"
 
-#define NULL_PLAN "drivers: [{type: Null, threads: 2, iterations: 5}]\ncommands: [run, stop, delete]\n"
+#define NULL_PLAN \
+	"drivers: [{type: Null, threads: 2, iterations: 5}]\ncommands: [run, stop, delete]\n"
 
 START_TEST(options_are_checked)
 {
-	struct { struct gantry_bench_options o; long extra; } newer = { GANTRY_BENCH_OPTIONS_INIT, 0 };
+	struct {
+		struct gantry_bench_options o;
+		long extra;
+	} newer = { GANTRY_BENCH_OPTIONS_INIT, 0 };
 	struct gantry_bench_options o = GANTRY_BENCH_OPTIONS_INIT;
 	struct gantry_op op = GANTRY_OP_INIT;
 	struct gantry_bench *b = NULL;
@@ -140,8 +144,8 @@ END_TEST
 
 START_TEST(what_is_not_supported_yet_is_refused_by_name_before_anything_runs)
 {
-	static const char *const keys[] = { "logDriver: syslog", "logOpts: {a: b}", "cgroupPath: /x",
-					    "streamStats: true" };
+	static const char *const keys[] = { "logDriver: syslog", "logOpts: {a: b}",
+					    "cgroupPath: /x", "streamStats: true" };
 	struct gantry_op op = GANTRY_OP_INIT;
 	clean_bench struct gantry_bench *b = NULL;
 	char text[256], words[64];
@@ -182,8 +186,8 @@ START_TEST(an_engine_that_is_not_there_does_not_stop_the_others)
 	clean_report struct gantry_bench_report *r = NULL;
 	char text[512];
 
-	snprintf(text, sizeof(text), "name: N\nimage: i\nrootfs: /nowhere\ncommands: [run, delete]\n"
-		 "drivers:\n- {%s, threads: 2, iterations: 3}\n"
+	snprintf(text, sizeof(text), "name: N\nimage: i\nrootfs: /nowhere\n"
+		 "commands: [run, delete]\ndrivers:\n- {%s, threads: 2, iterations: 3}\n"
 		 "- {type: Null, threads: 1, iterations: 3}\n", absent[_i].driver);
 	b = bench_of(text);
 	ck_assert_int_eq(gantry_bench_validate(b, &op), absent[_i].error);
@@ -283,7 +287,8 @@ Suite *bench_suite(void)
 	tcase_add_test(t, a_wrong_plan_says_where_and_that_the_caller_should_exit_with_2);
 	tcase_add_test(t, text_need_not_end_with_nul);
 	tcase_add_test(t, states_follow_the_run_and_a_bench_runs_once);
-	tcase_add_loop_test(t, what_is_not_supported_yet_is_refused_by_name_before_anything_runs, 0, 4);
+	tcase_add_loop_test(t, what_is_not_supported_yet_is_refused_by_name_before_anything_runs,
+			    0, 4);
 	tcase_add_loop_test(t, an_engine_that_is_not_there_does_not_stop_the_others, 0,
 			    sizeof(absent) / sizeof(absent[0]));
 	tcase_add_test(t, progress_is_told_in_the_caller_s_thread_up_to_the_last_iteration);

@@ -40,7 +40,8 @@ START_TEST(limit_has_a_row_for_each_of_one_to_ten_threads)
 		ck_assert_uint_eq(step_of(row, "spawn")->count, (i + 1) * 4);
 		ck_assert_uint_eq(step_of(row, "null")->count, (i + 1) * 4);
 		/* a program takes longer than the null engine, and has CPU of its own */
-		ck_assert_double_gt(step_of(row, "spawn")->median_us, step_of(row, "null")->median_us);
+		ck_assert_double_gt(step_of(row, "spawn")->median_us,
+				    step_of(row, "null")->median_us);
 		ck_assert_uint_gt(row->child_user_ns + row->child_system_ns, 0);
 		ck_assert_double_gt(row->rate, 0);
 	}

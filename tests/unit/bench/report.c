@@ -9,8 +9,9 @@
 START_TEST(a_report_has_the_plan_the_host_and_the_engines)
 {
 	clean_report struct gantry_bench_report *r = run_text("name: Facts\nimage: alpine:3\n"
-		"rootfs: /srv/x\ncommand: [sleep, '5']\ncommands: [start, kill, erase]\nwhat: ever\n"
-		"drivers: [{type: null, threads: 2, iterations: 3}, {engine: null, threads: 1, iterations: 1},\n"
+		"rootfs: /srv/x\ncommand: [sleep, '5']\ncommands: [start, kill, erase]\n"
+		"what: ever\ndrivers: [{type: null, threads: 2, iterations: 3},\n"
+		" {engine: null, threads: 1, iterations: 1},\n"
 		" {type: NULL, threads: 1, iterations: 1}]\n");
 	struct utsname u;
 

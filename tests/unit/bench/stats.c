@@ -46,7 +46,8 @@ START_TEST(nothing_has_no_numbers)
 
 	stats_of(NULL, 0, &s);
 	ck_assert_uint_eq(s.count, 0);
-	ck_assert(isnan(s.mean) && isnan(s.stddev) && isnan(s.median) && isnan(s.p95) && isnan(s.p99));
+	ck_assert(isnan(s.mean) && isnan(s.stddev));
+	ck_assert(isnan(s.median) && isnan(s.p95) && isnan(s.p99));
 }
 END_TEST
 

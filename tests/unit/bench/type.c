@@ -87,7 +87,8 @@ Suite *type_suite(void)
 	Suite *s = suite_create("bench/type");
 	TCase *t = tcase_create("type");
 
-	tcase_add_loop_test(t, a_type_becomes_an_engine_address, 0, sizeof(table) / sizeof(table[0]));
+	tcase_add_loop_test(t, a_type_becomes_an_engine_address, 0,
+			    sizeof(table) / sizeof(table[0]));
 	tcase_add_test(t, an_unknown_type_is_an_error_that_names_the_known);
 	tcase_add_test(t, a_clientpath_that_cannot_be_used_is_refused);
 	tcase_add_test(t, addresses_tell_what_they_need_by_their_first_word);

@@ -46,7 +46,8 @@ END_TEST
 /* Packagers' tools read the note; the words have to be in the file that is linked. */
 START_TEST(the_program_carries_the_note_about_it)
 {
-	static const char name[] = "\x0a\x0c\x7c\x40" "FDO", soname[] = "\"soname\":[\"libyaml-0.so.2\"]";
+	static const char name[] = "\x0a\x0c\x7c\x40" "FDO";
+	static const char soname[] = "\"soname\":[\"libyaml-0.so.2\"]";
 	FILE *f = fopen("/proc/self/exe", "r");
 	static char bytes[1 << 24];
 	size_t n;

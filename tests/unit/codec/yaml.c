@@ -22,12 +22,13 @@ static const struct bad {
 	int error;
 	const char *words; /* the whole of it up to where it may vary */
 } bads[] = {
-	{ "a: [", -EBADMSG, "t.yaml:2:1: not YAML: did not find expected node content while parsing" },
+	{ "a: [", -EBADMSG, "t.yaml:2:1: not YAML: did not find expected node content while" },
 	{ "a: b: c\n", -EBADMSG, "t.yaml:1:5: not YAML: mapping values are not allowed" },
 	{ "a: b\n\tc: d\n", -EBADMSG, "t.yaml:2:1: not YAML: found a tab" },
 	{ "a: \"b\n", -EBADMSG, "t.yaml:2:1: not YAML: found unexpected end of stream" },
 	{ "ok: 1\nbad: \xff\n", -EBADMSG, "t.yaml:2:6: not YAML: invalid leading UTF-8 octet" },
-	{ "a: 1\nb: 2\na: 3\n", -EINVAL, "t.yaml:3:1: the key a is here a second time, first on line 1" },
+	{ "a: 1\nb: 2\na: 3\n", -EINVAL,
+	  "t.yaml:3:1: the key a is here a second time, first on line 1" },
 	{ "{a: 1, \"a\": 2}", -EINVAL, "t.yaml:1:8: the key a is here a second time" },
 	{ "? [a]\n: b\n", -EINVAL, "t.yaml:1:3: a key has to be a word" },
 	{ "a: &x b\n*x : c\n", -EINVAL, "t.yaml:2:1: a key has to be a word" },
@@ -38,7 +39,8 @@ static const struct bad {
 	{ "a: \"b\\0c\"\n", -EINVAL, "t.yaml:1:4: a NUL inside a text" },
 	{ "\"a\\0\": c\n", -EINVAL, "t.yaml:1:1: a NUL inside a text" },
 	{ "a: b\n---\nc: d\n", -ENOTSUP, "t.yaml:2:1: a second document begins" },
-	{ "a: &x {b: c}\nd:\n  <<: *x\n", -ENOTSUP, "t.yaml:3:3: merge keys (<<) are not supported" },
+	{ "a: &x {b: c}\nd:\n  <<: *x\n", -ENOTSUP,
+	  "t.yaml:3:3: merge keys (<<) are not supported" },
 	{ "a: !mine b\n", -ENOTSUP, "t.yaml:1:4: the tag !mine is not supported" },
 	{ "a: !!binary b\n", -ENOTSUP, "t.yaml:1:4: the tag tag:yaml.org,2002:binary is not" },
 	{ "&k a: b\n", -ENOTSUP, "t.yaml:1:1: an anchor on a key is not supported" },
@@ -197,8 +199,8 @@ START_TEST(aliases_of_aliases_do_not_unfold)
 
 	for (int i = 1; i < 10; i++) {
 		snprintf(line, sizeof(line),
-			 "a%d: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i, i - 1,
-			 i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
+			 "a%2$d: &a%2$d [*a%1$d, *a%1$d, *a%1$d, *a%1$d, *a%1$d, *a%1$d, *a%1$d, "
+			 "*a%1$d, *a%1$d]\n", i - 1, i);
 		strcat(text, line);
 	}
 	getrusage(RUSAGE_SELF, &before);
@@ -291,7 +293,8 @@ Suite *yaml_suite(void)
 	Suite *s = suite_create("codec/yaml");
 	TCase *t = tcase_create("yaml");
 
-	tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0, sizeof(bads) / sizeof(bads[0]));
+	tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0,
+			    sizeof(bads) / sizeof(bads[0]));
 	tcase_add_loop_test(t, block_and_flow_give_the_same_tree, 0, 5);
 	tcase_add_loop_test(t, an_empty_document_has_no_root, 0, 4);
 	tcase_add_test(t, places_are_those_of_values_and_of_keys);
