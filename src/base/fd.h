@@ -9,7 +9,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Writes all of it. 0 or -errno; EINTR is retried. */
+/*
+ * Writes all of it. 0 or -errno; EINTR is retried. On a pipe that nobody reads
+ * it raises SIGPIPE as write() does: whoever writes to foreign pipes sees to that.
+ */
 int fd_write(int fd, const void *buf, size_t len);
 /* Reads up to len bytes until EOF; returns the count or -errno. */
 ssize_t fd_read(int fd, void *buf, size_t len);

@@ -182,31 +182,27 @@ bool str_is_id(const char *s)
 
 unsigned str_utf8(const char *s, size_t len)
 {
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const unsigned char *u = (const unsigned char *)s;
-	unsigned n, min;
 	uint32_t code;
+	unsigned n;
 
 	if (!len)
 		return 0;
 	if (u[0] < 0x80)
 		return 1;
-	if (u[0] >= 0xc2 && u[0] <= 0xdf)
-		n = 2, min = 0x80, code = u[0] & 0x1fu;
-	else if ((u[0] & 0xf0) == 0xe0)
-		n = 3, min = 0x800, code = u[0] & 0x0fu;
-	else if (u[0] >= 0xf0 && u[0] <= 0xf4)
-		n = 4, min = 0x10000, code = u[0] & 0x07u;
-	else
+	/* 0xc0 and 0xc1 begin only overlong forms, 0xf5 and up only what lies beyond Unicode. */
+	n = u[0] < 0xc2 ? 0 : u[0] < 0xe0 ? 2 : u[0] < 0xf0 ? 3 : u[0] < 0xf5 ? 4 : 0;
+	if (!n || len < n)
 		return 0;
-	if (len < n)
-		return 0;
+	code = u[0] & (0x7fu >> n);
 	for (unsigned i = 1; i < n; i++) {
 		if ((u[i] & 0xc0) != 0x80)
 			return 0;
 		code = code << 6 | (u[i] & 0x3fu);
 	}
 	/* Overlong forms, surrogates and what lies beyond Unicode are no characters. */
-	if (code < min || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+	if (code < least[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
 		return 0;
 	return n;
 }

@@ -15,7 +15,7 @@ struct str {
 void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const char *bytes, size_t len);
 void str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void str_vaddf(struct str *s, const char *fmt, va_list ap);
+void str_vaddf(struct str *s, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 /* Hands the text over (free it); "" when empty. Returns 0 or -ENOMEM. */
 int str_take(struct str *s, char **ret);
 void str_done(struct str *s);
