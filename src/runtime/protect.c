@@ -36,7 +36,10 @@ static bool is_sealed(void)
 {
 	clean_fd int fd = open(exe, O_RDONLY | O_CLOEXEC);
 
-	return fd >= 0 && (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS;
+	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
+
+	/* -1, for a file that knows no seals, has every bit set */
+	return seals >= 0 && (seals & SEALS) == SEALS;
 }
 
 static int read_only_copy(void)
