@@ -13,7 +13,7 @@
 enum {
 	DOCKER_OURS = 52,              /* the newest API we know, 1.52 */
 	DOCKER_OLDEST = 24,            /* the oldest that we speak, 1.24 (docker 1.12) */
-	DOCKER_AUTO_REMOVE = 25,       /* since when the daemon removes by itself, and counts CPUs */
+	DOCKER_AUTO_REMOVE = 25,       /* since when it removes by itself, and counts CPUs */
 	DOCKER_WAIT_NEXT = 30,         /* since when a wait can be for the next exit */
 	DOCKER_BODY_MAX = 8 << 20,     /* of one answer */
 	DOCKER_LIST_MAX = 64 << 20     /* of a list */
@@ -52,23 +52,28 @@ struct docker_ask {
 	bool upgrade;
 };
 
+/* Settles the version that both know, by asking the daemon. -EPROTO it is none, or too old. */
+int docker_negotiate(struct docker *d, struct call *c);
 /*
  * Asks for `fmt` (the target, without the version before it). Returns the
  * status, below 300, or an error in the daemon's words.
  */
-int docker_request(struct docker *d, const struct docker_ask *a, struct call *c, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
+int docker_request(struct docker *d, const struct docker_ask *a, struct call *c, const char *fmt,
+		   ...) __attribute__((format(printf, 4, 5)));
 /* The same for what has no body and is about container `id`: POST /containers/ID/FMT. */
 int docker_post(struct docker *d, enum docker_about about, const char *id, struct call *c,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 /* An id or name that can stand in a URL; -ENOENT when no container can be called so. */
 int docker_check_id(const char *id, struct call *c);
+/* It is an image, and its reference can stand in a URL. 0 or -EINVAL. */
+int docker_check_image(const struct gantry_create *what, struct call *c);
 
 /* dockererr.c: an answer of 300 and more as errno and words. */
-int docker_error(const struct docker *d, const struct docker_ask *a, struct http *h, struct call *c);
+int docker_error(const struct docker *d, const struct docker_ask *a, struct http *h,
+		 struct call *c);
 
-/* dockerjson.c: parses the body of the answer on h, in place. -EPROTO it is no JSON object or array. */
+/* dockerjson.c: parses the answer's body, in place. -EPROTO it is no JSON of type `want`. */
 int docker_json(struct http *h, enum json_type want, struct json_doc *doc, struct call *c);
 
 /* The body of POST /containers/create; `how` is NULL for a detached one. Free *ret. */
@@ -88,7 +93,7 @@ int docker_view_entry(const struct json *j, struct docker_view *v, struct call *
 void docker_view_done(struct docker_view *v);
 #define clean_docker_view __attribute__((cleanup(docker_view_done)))
 
-/* docker.c: inspects `id` on the engine's connection into *v, which lives as long as *doc. */
+/* dockerbox.c: inspects `id` on the engine's connection into *v, which lives as long as *doc. */
 int docker_inspect(struct docker *d, const char *id, struct json_doc *doc, struct docker_view *v,
 		   struct call *c);
 /* Creates; `how` as in docker_create_body(). */
@@ -103,7 +108,18 @@ int docker_waited(struct http *h, struct gantry_exit *ret, struct call *c);
 /* What the daemon tells beside the code: when it ended, and whether memory was why. */
 void docker_exit_more(const struct docker_view *v, struct gantry_exit *ret);
 
-/* dockerrun.c: the slot `run`. */
+/* dockerbox.c, dockerrun.c: slots of the table. */
+int docker_create(struct gantry_engine *e, const struct gantry_create *what,
+		  char ret_id[GANTRY_ID_SIZE], struct call *c);
+int docker_start(struct gantry_engine *e, const char *id, struct call *c);
+int docker_kill(struct gantry_engine *e, const char *id, int sig, unsigned flags, struct call *c);
+int docker_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret, struct call *c);
+int docker_pause(struct gantry_engine *e, const char *id, struct call *c);
+int docker_resume(struct gantry_engine *e, const char *id, struct call *c);
+int docker_get(struct gantry_engine *e, const char *id, struct gantry_container **ret,
+	       struct call *c);
+int docker_list(struct gantry_engine *e, bool ours, struct gantry_container ***ret, struct call *c);
+int docker_del(struct gantry_engine *e, const char *id, unsigned flags, struct call *c);
 int docker_run(struct gantry_engine *e, const struct gantry_create *what,
 	       const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE], struct gantry_exit *ret,
 	       struct call *c);

@@ -26,7 +26,7 @@ struct meaning {
 static const struct meaning any[] = {
 	{ "multiple ids found with provided prefix", ENOTUNIQ, 0, NULL },
 	{ "more than one result for container", ENOTUNIQ, 0, NULL },
-	{ "client version", EPROTO, 0, NULL }, /* "... is too old. Minimum supported API version is 1.44" */
+	{ "client version", EPROTO, 0, NULL }, /* "... is too old. Minimum supported ..." */
 	{ "is already in use by", EEXIST, 0, NULL },
 	{ "name is already in use", EEXIST, 0, NULL },
 	{ "is not running", EBUSY, 0, "is not running" },
@@ -63,8 +63,9 @@ static const struct {
 
 /* Layers of the same story that say nothing to whoever started a container. */
 static const char *const noise[] = {
-	"error response from daemon: ", "failed to create shim task: ", "failed to create task for container: ",
-	"oci runtime create failed: ", "runc create failed: ", "unable to start container process: ",
+	"error response from daemon: ", "failed to create shim task: ",
+	"failed to create task for container: ", "oci runtime create failed: ",
+	"runc create failed: ", "unable to start container process: ",
 	"container create: ", "creating container storage: ", "crun: ",
 }, *const tails[] = {
 	": unknown", ": OCI permission denied", ": container state improper",

@@ -14,7 +14,7 @@
 
 #include "base/err.h"
 
-/* ---- stdin --------------------------------------------------------------------------------------- */
+/* ---- stdin ------------------------------------------------------------------------------- */
 
 void feed_init(struct feed *f, int fd)
 {
@@ -34,7 +34,7 @@ void feed_read(struct feed *f, struct call *c)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n < 0) /* a directory, a closed fd, a terminal that is gone: its end for the container */
+	if (n < 0) /* a directory, a closed fd, a lost terminal: its end for the container */
 		call_log(c, GANTRY_LOG_WARN, "stdin: read failed (errno %d)", errno);
 	if (n <= 0) {
 		f->fd = -1;
@@ -63,7 +63,7 @@ void feed_write(struct feed *f, struct http *stream)
 	f->finished = true;
 }
 
-/* ---- stdout and stderr --------------------------------------------------------------------------- */
+/* ---- stdout and stderr ------------------------------------------------------------------- */
 
 static void sink_init(struct sink *s, int fd)
 {
@@ -161,8 +161,10 @@ static int take_head(struct demux *d, struct call *c)
 		return 0;
 	d->head_len = 0;
 	if (d->head[0] > 3 || d->head[1] || d->head[2] || d->head[3])
-		return err_set(c->err, EPROTO, "the container's stream is not framed as the daemon's protocol says");
-	d->left = (uint32_t)d->head[4] << 24 | (uint32_t)d->head[5] << 16 | (uint32_t)d->head[6] << 8 | d->head[7];
+		return err_set(c->err, EPROTO,
+			       "the container's stream is not framed as the API has it");
+	d->left = (uint32_t)d->head[4] << 24 | (uint32_t)d->head[5] << 16 |
+		  (uint32_t)d->head[6] << 8 | d->head[7];
 	return 0;
 }
 
@@ -196,7 +198,8 @@ int demux_step(struct demux *d, struct http *stream, struct call *c)
 		if (n == -EAGAIN)
 			return 0;
 		if (n < 0)
-			call_log(c, GANTRY_LOG_WARN, "the container's stream broke (errno %d)", (int)-n);
+			call_log(c, GANTRY_LOG_WARN, "the container's stream broke (errno %d)",
+				 (int)-n);
 		if (n <= 0)
 			return 1;
 		d->at = 0;
@@ -212,12 +215,14 @@ int demux_result(const struct demux *d, struct call *c)
 
 	if (d->complaint_len) {
 		str_printable(shown, sizeof(shown), d->complaint);
-		call_log(c, GANTRY_LOG_WARN, "the daemon says of the container's stream: %s", shown);
+		call_log(c, GANTRY_LOG_WARN, "the daemon says of the stream: %s", shown);
 	}
 	for (int i = 0; i < 2; i++)
 		if (d->sinks[i].failed)
-			return err_num(c->err, -d->sinks[i].failed, "write the container's %s", names[i]);
+			return err_num(c->err, -d->sinks[i].failed, "write the container's %s",
+				       names[i]);
 	if (d->left || d->head_len)
-		return err_set(c->err, EPROTO, "the container's stream ended in the middle of a frame");
+		return err_set(c->err, EPROTO,
+			       "the container's stream ended in the middle of a frame");
 	return 0;
 }

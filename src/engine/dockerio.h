@@ -78,5 +78,5 @@ static inline void demux_ready(struct demux *d, int i)
  * stream has ended; -EPROTO it is none.
  */
 int demux_step(struct demux *d, struct http *stream, struct call *c);
-/* Whether all of it has arrived. 0; -EPROTO a frame was cut off; -ENOSPC, -EIO, ... a sink failed. */
+/* Whether all of it has arrived: 0; -EPROTO a frame was cut off; -ENOSPC, -EIO, ... of a sink. */
 int demux_result(const struct demux *d, struct call *c);

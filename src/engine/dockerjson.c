@@ -133,7 +133,8 @@ static int put_host(struct json_out *o, const struct gantry_create *what, struct
 /* An old daemon would leave these out without a word. */
 static int check_age(const struct docker *d, const struct gantry_create *what, struct call *c)
 {
-	const char *lacks = what->flags & GANTRY_CREATE_AUTO_REMOVE ? "remove containers by itself" :
+	bool removes = what->flags & GANTRY_CREATE_AUTO_REMOVE;
+	const char *lacks = removes	    ? "remove containers by itself" :
 			    what->cpu_milli ? "limit CPUs" : NULL;
 
 	if (d->minor >= DOCKER_AUTO_REMOVE || !lacks)
@@ -180,15 +181,16 @@ int docker_json(struct http *h, enum json_type want, struct json_doc *doc, struc
 	int r;
 
 	if (!h->body.len)
-		return err_set(c->err, EPROTO, "the answer to \"%s\" is empty", c->step ? c->step : "request");
+		return err_set(c->err, EPROTO, "the answer to \"%s\" is empty",
+			       c->step ? c->step : "request");
 	r = json_parse(doc, "answer", h->body.buf, h->body.len, &lim, c->err);
 	if (r == -EBADMSG || r == -E2BIG) {
 		c->err->code = EPROTO; /* the peer's fault, not a file's or the caller's */
 		return -EPROTO;
 	}
 	if (r == 0 && !json_is(doc->root, want)) {
-		r = err_set(c->err, EPROTO, "the answer to \"%s\" is %s", c->step ? c->step : "request",
-			    json_type_name(doc->root));
+		r = err_set(c->err, EPROTO, "the answer to \"%s\" is %s",
+			    c->step ? c->step : "request", json_type_name(doc->root));
 		json_done(doc);
 	}
 	return r;

@@ -51,7 +51,7 @@ struct run {
 	struct demux out;
 };
 
-/* ---- before the start -------------------------------------------------------------------------- */
+/* ---- before the start -------------------------------------------------------------------- */
 
 static int run_create(struct run *r, struct call *c)
 {
@@ -60,7 +60,7 @@ static int run_create(struct run *r, struct call *c)
 
 static int run_attach(struct run *r, struct call *c)
 {
-	/* podman prepares the command when something attaches, so it can fail for want of it here */
+	/* podman prepares the command when something attaches: it may miss it here */
 	const struct docker_ask a = {
 		.about = DOCKER_START, .name = r->id, .method = "POST",
 		.on = &r->attach, .head = true, .upgrade = true,
@@ -70,10 +70,12 @@ static int run_attach(struct run *r, struct call *c)
 
 	if (how->stdin_fd < 0 && how->stdout_fd < 0 && how->stderr_fd < 0)
 		return 0;
-	s = docker_request(r->d, &a, c, "/containers/%s/attach?stream=1&stdin=%d&stdout=%d&stderr=%d", r->id,
+	s = docker_request(r->d, &a, c,
+			   "/containers/%s/attach?stream=1&stdin=%d&stdout=%d&stderr=%d", r->id,
 			   how->stdin_fd >= 0, how->stdout_fd >= 0, how->stderr_fd >= 0);
 	if (s >= 0 && s != 101)
-		s = err_set(c->err, EPROTO, "the daemon does not hand over the container's streams (status %d)", s);
+		s = err_set(c->err, EPROTO,
+			    "the daemon does not hand over the container's streams (status %d)", s);
 	r->attached = s == 101;
 	return s < 0 ? s : 0;
 }
@@ -117,7 +119,7 @@ static void undo_create(struct run *r, struct call *c)
 		call_log(c, GANTRY_LOG_WARN, "container %s is left behind: %s", r->id, u.err->msg);
 }
 
-/* ---- while it runs ----------------------------------------------------------------------------- */
+/* ---- while it runs ----------------------------------------------------------------------- */
 
 /* What a program gets from its terminal or kernel for itself is not meant for the container. */
 static bool is_passed(uint32_t sig)
@@ -144,7 +146,8 @@ static int pass_signal(struct run *r, struct call *c)
 	if (k == -EBUSY || k == -ENOENT)
 		return 0; /* it has ended meanwhile */
 	if (k == -EINVAL) {
-		call_log(c, GANTRY_LOG_WARN, "signal %u is not passed: %s", s.ssi_signo, c->err->msg);
+		call_log(c, GANTRY_LOG_WARN, "signal %u is not passed: %s", s.ssi_signo,
+			 c->err->msg);
 		return 0;
 	}
 	return k < 0 ? k : 0;
@@ -197,7 +200,7 @@ static int idle(struct run *r, struct call *c)
 	if (!r->waited)
 		return ask_for_end(r, c);
 	if (!demux_blocked(&r->out)) {
-		call_log(c, GANTRY_LOG_WARN, "container %s has ended, its output stream has not", r->id);
+		call_log(c, GANTRY_LOG_WARN, "container %s has ended, its stream has not", r->id);
 		r->attached = false;
 	}
 	return 0;
@@ -267,7 +270,7 @@ static int run_carry(struct run *r, struct call *c)
 	return s;
 }
 
-/* ---- after its end ----------------------------------------------------------------------------- */
+/* ---- after its end ----------------------------------------------------------------------- */
 
 static int await_removal(struct run *r, struct call *c)
 {
@@ -282,7 +285,8 @@ static int await_removal(struct run *r, struct call *c)
 
 		s = docker_inspect(r->d, r->id, &doc, &v, c);
 		if (s == 0 && clock_mono() > until)
-			return err_set(c->err, EBUSY, "container %.64s has ended, but the daemon does not remove it", r->id);
+			return err_set(c->err, EBUSY,
+				       "container %.64s has ended, but is not removed", r->id);
 		if (s == 0)
 			s = call_sleep(c, us);
 	}
@@ -336,7 +340,7 @@ int docker_run(struct gantry_engine *e, const struct gantry_create *what,
 	       const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE], struct gantry_exit *ret,
 	       struct call *c)
 {
-	clean_free struct run *r = calloc(1, sizeof(*r)); /* its buffers are too much for a small stack */
+	clean_free struct run *r = calloc(1, sizeof(*r)); /* too much for a small stack */
 	int s;
 
 	if (!r)

@@ -117,7 +117,7 @@ static int head_end(struct answer *a, struct gantry_err *err)
 		return err_set(err, EPROTO, "the answer has a Content-Length and chunks");
 	if (a->code >= 100 && a->code < 200 && a->code != 101) {
 		if (a->interim++ == ANSWER_INTERIM_MAX)
-			return err_set(err, EPROTO, "more answers of status 1xx than anybody needs");
+			return err_set(err, EPROTO, "more answers of status 1xx than allowed");
 		a->chunked = a->sized = false;
 		a->left = 0;
 		a->head.len = 0;
@@ -149,7 +149,8 @@ static int header_line(struct answer *a, struct gantry_err *err)
 	if (!a->line.len)
 		return head_end(a, err);
 	if (a->lines++ == ANSWER_HEADERS_MAX)
-		return err_set(err, EPROTO, "the answer has more than %d headers", ANSWER_HEADERS_MAX);
+		return err_set(err, EPROTO, "the answer has more than %d headers",
+			       ANSWER_HEADERS_MAX);
 	for (colon = line; is_token(*colon); colon++)
 		;
 	if (colon == line || *colon != ':')
@@ -171,7 +172,8 @@ static int trailer_line(struct answer *a, struct gantry_err *err)
 	if (!a->line.len)
 		a->state = ANSWER_DONE;
 	else if (a->lines++ == ANSWER_HEADERS_MAX)
-		return err_set(err, EPROTO, "the answer has more than %d headers", ANSWER_HEADERS_MAX);
+		return err_set(err, EPROTO, "the answer has more than %d headers",
+			       ANSWER_HEADERS_MAX);
 	return 0;
 }
 

@@ -53,7 +53,8 @@ void http_encode(struct str *s, const char *text)
 	for (; *text; text++) {
 		unsigned char b = (unsigned char)*text;
 
-		if ((b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') || strchr("-._~", b))
+		if ((b >= '0' && b <= '9') || (b >= 'A' && b <= 'Z') || (b >= 'a' && b <= 'z') ||
+		    strchr("-._~", b))
 			str_addn(s, text, 1);
 		else
 			str_addf(s, "%%%02X", b);
@@ -66,8 +67,8 @@ static int refused(const struct http *h, int code, struct call *c)
 	case ENOENT:
 	case ENOTDIR:
 	case ECONNREFUSED:
-		return err_set(c->err, ECONNREFUSED, "nothing answers at %s (is the daemon running?)",
-			       h->path);
+		return err_set(c->err, ECONNREFUSED,
+			       "nothing answers at %s (is the daemon running?)", h->path);
 	case EACCES:
 	case EPERM:
 		return err_set(c->err, EACCES, "no permission to use the socket %s", h->path);
@@ -76,7 +77,7 @@ static int refused(const struct http *h, int code, struct call *c)
 	}
 }
 
-/* A unix socket connects at once or says EAGAIN: its backlog is full, and nothing can be polled for room. */
+/* A unix socket connects at once, or its backlog is full (EAGAIN): no poll tells of room there. */
 static int try_connect(int fd, const struct sockaddr_un *sa, struct call *c)
 {
 	for (uint64_t us = 500;; us = us < 20000 ? us * 2 : us) {
@@ -118,7 +119,8 @@ static bool is_stale(const struct http *h)
 {
 	char b;
 
-	return h->at < h->len || recv(h->fd, &b, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
+	return h->at < h->len || recv(h->fd, &b, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	       errno != EAGAIN;
 }
 
 /* Sends all of it. -EPIPE, without words, when the peer does not listen any more. */
@@ -198,8 +200,8 @@ static int digest(struct http *h, struct call *c)
 		h->at += (size_t)n;
 		/* what is announced counts as well: 4 GB need not be read to be refused */
 		if (h->answer.status && h->body.len + body_len + h->answer.left > h->max)
-			return err_set(c->err, EPROTO, "%s: the answer is longer than %zu bytes", h->path,
-				       h->max);
+			return err_set(c->err, EPROTO, "%s: the answer is longer than %zu bytes",
+				       h->path, h->max);
 		if (body_len)
 			str_addn(&h->body, body, body_len);
 		if (h->body.failed)

@@ -13,11 +13,11 @@ enum { HTTP_IN = 16 << 10 };
 struct http {
 	const char *path;     /* of the socket; borrowed */
 	int fd;               /* -1: not connected */
-	bool used;            /* it carried an answer already, so the peer may have closed it since */
+	bool used;            /* it carried an answer, and the peer may have closed it since */
 	bool sent;            /* the whole request is out */
 	size_t max;           /* of the body */
 	struct answer answer;
-	struct str body;      /* what came so far; a caller who streams takes it away between steps */
+	struct str body;      /* what came so far; who streams takes it away between steps */
 	size_t at, len;       /* bytes read and not yet taken apart */
 	char in[HTTP_IN];
 };

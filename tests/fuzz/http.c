@@ -28,7 +28,8 @@ static struct outcome parse(const char *text, size_t len, size_t step, bool head
 	answer_begin(&a, head);
 	while (o.taken < len && !answer_ended(&a)) {
 		size_t end = len - o.taken < step ? len : o.taken + step, n;
-		char *piece = malloc(end - o.taken); /* so that a sanitizer sees one byte too many */
+		char *piece =
+			malloc(end - o.taken); /* so that a sanitizer sees one byte too many */
 		const char *body;
 
 		memcpy(piece, text + o.taken, end - o.taken);

@@ -63,18 +63,24 @@ static struct outcome whole(const char *text)
 	return parse(text, strlen(text), strlen(text), 1, false);
 }
 
-static const char chunked[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json \r\nTransfer-Encoding: chunked\r\n\r\n"
-			      "5\r\nhello\r\n7;ext=1\r\n, world\r\n0\r\nX-Trailer: yes\r\n\r\n";
-static const char sized[] = "HTTP/1.1 404 Not Found\r\nX: \r\nCONTENT-LENGTH:  12\r\nContent-Type:text/plain\r\n\r\nhello, world";
+static const char chunked[] =
+	"HTTP/1.1 200 OK\r\nContent-Type: application/json \r\nTransfer-Encoding: chunked\r\n\r\n"
+	"5\r\nhello\r\n7;ext=1\r\n, world\r\n0\r\nX-Trailer: yes\r\n\r\n";
+static const char sized[] = "HTTP/1.1 404 Not Found\r\nX: \r\nCONTENT-LENGTH:  "
+			    "12\r\nContent-Type:text/plain\r\n\r\nhello, world";
 
 START_TEST(an_answer_cut_anywhere_is_the_same_answer)
 {
-	static const struct { const char *text; int status; } all[] = { { chunked, 200 }, { sized, 404 } };
+	static const struct {
+		const char *text;
+		int status;
+	} all[] = { { chunked, 200 }, { sized, 404 } };
 
 	for (size_t i = 0; i < 2; i++)
 		for (size_t cut = 0; cut <= strlen(all[i].text); cut++)
 			for (size_t step = 1; step < 200; step += 99) {
-				struct outcome o = parse(all[i].text, strlen(all[i].text), cut, step, false);
+				struct outcome o =
+					parse(all[i].text, strlen(all[i].text), cut, step, false);
 
 				ck_assert_int_eq(o.r, 0);
 				ck_assert_int_eq(o.status, all[i].status);
@@ -136,11 +142,18 @@ static const struct {
 	{ "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 200, "", true, false },
 	{ "HTTP/1.1 200 OK\r\n\r\nto the end", 200, "to the end", false, false },
 	{ "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nOK", 200, "OK", false, false },
-	{ "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nOK", 200, "OK", true, false },
-	{ "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nOK", 200, "OK", false, false },
-	{ "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK", 200, "OK", true, false },
-	{ "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: Upgrade\r\n\r\n", 101, "", true, false },
-	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n000A \r\n0123456789\r\n0\r\n\r\n", 200, "0123456789", true, false },
+	{ "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nOK", 200, "OK",
+	  true, false },
+	{ "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nOK", 200, "OK", false,
+	  false },
+	{ "HTTP/1.1 100 Continue\r\nContent-Length: 3\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
+	  "2\r\n\r\nOK",
+	  200, "OK", true, false },
+	{ "HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\nConnection: "
+	  "Upgrade\r\n\r\n",
+	  101, "", true, false },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n000A \r\n0123456789\r\n0\r\n\r\n",
+	  200, "0123456789", true, false },
 };
 
 START_TEST(good_answers_are_understood)
@@ -184,15 +197,18 @@ static const struct {
 	{ "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n", "Content-Length" },
 	{ "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n", "Content-Length" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n", "chunked" },
-	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "chunked" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+	  "chunked" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n", "chunks" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n", "without a size" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\n", "without a size" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", "without a size" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5x\r\n", "without a size" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000000\r\n", "1024 MiB" },
-	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", "1024 MiB" },
-	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n", "longer than it says" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n",
+	  "1024 MiB" },
+	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n",
+	  "longer than it says" },
 	{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\n", "CR LF" },
 };
 
@@ -235,7 +251,8 @@ START_TEST(a_head_is_bounded_in_lines_and_bytes)
 	ck_assert_int_eq(repeated("a: b\r\n", 127, "Content-Length: 0\r\n\r\n").r, 0);
 	ck_assert_int_eq(repeated(line, 63, "Content-Length: 0\r\n\r\n").r, 0);
 	ck_assert_int_eq(repeated(line, 64, "Content-Length: 0\r\n\r\n").r, -EPROTO);
-	ck_assert_int_eq(repeated("aaaaaaaaaaaaaaaa", 8192, "").r, -EPROTO); /* one line without an end */
+	ck_assert_int_eq(repeated("aaaaaaaaaaaaaaaa", 8192, "").r,
+			 -EPROTO); /* one line without an end */
 	/* trailers count too */
 	ck_assert_int_eq(repeated("Transfer-Encoding: chunked\r\n\r\n0\r\n", 1, "").r, -EAGAIN);
 	ck_assert_int_eq(repeated(line, 30, "Transfer-Encoding: chunked\r\n\r\n0\r\n").r, -EAGAIN);
@@ -284,7 +301,9 @@ END_TEST
 
 START_TEST(headers_are_found_whatever_their_case_and_whole)
 {
-	const char text[] = "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nApi: no\r\nContent-Length: 0\r\n\r\n", *body;
+	const char text[] =
+		"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nApi: no\r\nContent-Length: 0\r\n\r\n",
+		   *body;
 	struct answer a = { 0 };
 	size_t n;
 
@@ -341,7 +360,8 @@ Suite *answer_suite(void)
 	tcase_add_test(t, what_follows_an_answer_is_not_taken);
 	tcase_add_test(t, an_answer_that_breaks_off_is_incomplete_wherever_it_does);
 	tcase_add_loop_test(t, good_answers_are_understood, 0, sizeof(good) / sizeof(good[0]));
-	tcase_add_loop_test(t, answers_that_are_none_are_refused_with_words, 0, sizeof(bad) / sizeof(bad[0]));
+	tcase_add_loop_test(t, answers_that_are_none_are_refused_with_words, 0,
+			    sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(t, a_head_is_bounded_in_lines_and_bytes);
 	tcase_add_test(t, trailers_and_extensions_are_bounded);
 	tcase_add_test(t, interim_answers_end_some_time);

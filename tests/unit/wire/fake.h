@@ -131,7 +131,8 @@ static inline void *fake_serve(void *arg)
 	}
 	while (!(flags & FAKE_CLOSE) && fake_read(p.fd, request, sizeof(request))) {
 		const struct fake_route *r = fake_find(p.f, request);
-		const char *answer = r ? r->answer : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+		const char *answer =
+			r ? r->answer : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
 		flags = r ? r->flags : 0;
 		fake_say(p.fd, answer, r && r->len ? r->len : strlen(answer), flags & FAKE_SLOW);

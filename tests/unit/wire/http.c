@@ -49,7 +49,10 @@ START_TEST(requests_share_one_connection)
 {
 	const struct fake_route routes[] = {
 		{ "GET /a ", OK_("aa", "2"), 0, 0 },
-		{ "GET /b ", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nbb\r\n1\r\nb\r\n0\r\n\r\n", FAKE_SLOW, 0 },
+		{ "GET /b ",
+		  "HTTP/1.1 200 OK\r\nTransfer-Encoding: "
+		  "chunked\r\n\r\n2\r\nbb\r\n1\r\nb\r\n0\r\n\r\n",
+		  FAKE_SLOW, 0 },
 		{ "POST /c ", "HTTP/1.1 204 No Content\r\n\r\n", 0, 0 },
 		END_ROUTES,
 	};
@@ -77,7 +80,9 @@ END_TEST
 
 START_TEST(a_connection_closed_while_idle_is_made_anew)
 {
-	const struct fake_route routes[] = { { "GET ", OK_("a", "1"), FAKE_CLOSE, 0 }, { "POST ", OK_("p", "1"), FAKE_CLOSE, 0 }, END_ROUTES };
+	const struct fake_route routes[] = { { "GET ", OK_("a", "1"), FAKE_CLOSE, 0 },
+					     { "POST ", OK_("p", "1"), FAKE_CLOSE, 0 },
+					     END_ROUTES };
 	struct call c = begun(5000000, "ask");
 	clean_http struct http h;
 	struct fake f;
@@ -141,7 +146,8 @@ START_TEST(a_peer_that_dies_in_its_answer_is_gone)
 {
 	const struct fake_route routes[] = {
 		{ "GET /sized", OK_("12345", "10"), FAKE_CLOSE, 0 },
-		{ "GET /chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n123", FAKE_CLOSE, 0 },
+		{ "GET /chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n123",
+		  FAKE_CLOSE, 0 },
 		{ "GET /head", "HTTP/1.1 200 OK\r\nConte", FAKE_CLOSE, 0 },
 		END_ROUTES,
 	};
@@ -224,7 +230,8 @@ START_TEST(whoever_does_not_answer_runs_into_the_deadline)
 		{ "GET /nothing", "", FAKE_SILENT, 0 },
 		{ "GET /head", "HTTP/1.1 200 OK\r\n", FAKE_SILENT, 0 },
 		{ "GET /body", OK_("12", "10"), FAKE_SILENT, 0 },
-		{ "GET /chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", FAKE_SILENT, 0 },
+		{ "GET /chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+		  FAKE_SILENT, 0 },
 		END_ROUTES,
 	};
 	static const char *const targets[] = { "/nothing", "/head", "/body", "/chunk" };
@@ -313,10 +320,14 @@ END_TEST
 START_TEST(an_answer_longer_than_allowed_is_refused_when_it_is_announced)
 {
 	const struct fake_route routes[] = {
-		{ "GET /sized", "HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n", FAKE_SILENT, 0 },
-		{ "GET /huge", "HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\nx", FAKE_SILENT, 0 },
-		{ "GET /chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3fffffff\r\n", FAKE_SILENT, 0 },
-		{ "GET /bomb", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000000\r\n", FAKE_SILENT, 0 },
+		{ "GET /sized", "HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n", FAKE_SILENT,
+		  0 },
+		{ "GET /huge", "HTTP/1.1 200 OK\r\nContent-Length: 4294967296\r\n\r\nx",
+		  FAKE_SILENT, 0 },
+		{ "GET /chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3fffffff\r\n",
+		  FAKE_SILENT, 0 },
+		{ "GET /bomb", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n100000000\r\n",
+		  FAKE_SILENT, 0 },
 		END_ROUTES,
 	};
 	static const char *const targets[] = { "/sized", "/huge", "/chunk", "/bomb" };
@@ -379,11 +390,15 @@ END_TEST
 START_TEST(an_upgrade_hands_over_the_stream_with_what_came_early)
 {
 	const struct fake_route routes[] = {
-		{ "POST /attach", "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n\r\nearly", FAKE_ECHO, 0 },
-		{ "POST /refused", "HTTP/1.1 409 Conflict\r\nContent-Length: 5\r\n\r\nbusy!", 0, 0 },
+		{ "POST /attach", "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\n\r\nearly",
+		  FAKE_ECHO, 0 },
+		{ "POST /refused", "HTTP/1.1 409 Conflict\r\nContent-Length: 5\r\n\r\nbusy!", 0,
+		  0 },
 		END_ROUTES,
 	};
-	struct http_request rq = { .method = "POST", .target = "/attach", .max = 1 << 20, .upgrade = true };
+	struct http_request rq = {
+		.method = "POST", .target = "/attach", .max = 1 << 20, .upgrade = true
+	};
 	struct call c = begun(5000000, "attach");
 	clean_http struct http h;
 	char got[64] = "";
@@ -419,7 +434,9 @@ END_TEST
 START_TEST(a_pending_answer_can_be_polled)
 {
 	const struct fake_route routes[] = {
-		{ "POST /wait", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", FAKE_SLOW, 0 },
+		{ "POST /wait",
+		  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+		  FAKE_SLOW, 0 },
 		END_ROUTES,
 	};
 	const struct http_request rq = { .method = "POST", .target = "/wait", .max = 100 };
@@ -494,7 +511,8 @@ static void keep_log(const struct gantry_log *rec, void *arg)
 
 START_TEST(the_log_tells_what_was_asked_and_answered_and_nothing_unprintable)
 {
-	const struct fake_route routes[] = { { "POST ", OK_("no\x1b[2Jgood", "9"), 0, 0 }, END_ROUTES };
+	const struct fake_route routes[] = { { "POST ", OK_("no\x1b[2Jgood", "9"), 0, 0 },
+					     END_ROUTES };
 	const struct logger logger = { keep_log, NULL, "docker", GANTRY_LOG_DEBUG };
 	struct call c = begun(5000000, "create");
 	clean_http struct http h;
