@@ -134,7 +134,10 @@ START_TEST(death_for_memory_is_told)
 	w.mem_bytes = 32 << 20;
 	run_detached(&w, id);
 	ck_assert_int_eq(wait_for(id).code, 137);
-	ck_assert_int_eq(wait_for(id).oom, 1);
+	if (is_podman()) /* 4.3 says OOMKilled: false */
+		skipped(__func__, "podman does not tell");
+	else
+		ck_assert_int_eq(wait_for(id).oom, 1);
 	drop(id);
 }
 END_TEST
@@ -178,6 +181,10 @@ START_TEST(ulimits_are_in_effect)
 
 	NEEDS_PROGRAMS;
 	w.ulimits = LIST("nofile=100:200");
+	w.args = LIST("true");
+	if (is_podman() && gantry_container_run(engine, &w, NULL, NULL, NULL, &op) < 0 &&
+	    strstr(op.err.msg, "RLIMIT_NPROC"))
+		SKIP("podman asks for more processes than this host grants");
 	o = script_output(w, "ulimit -Sn; ulimit -Hn");
 	ck_assert_str_eq(o.out, "100\n200\n");
 }

@@ -160,7 +160,10 @@ for engine; do
 	choose || continue
 	mkdir -p "$GANTRY_CONTRACT_DIR" "$GANTRY_ROOT" "$GANTRY_RUN"
 	foreign_up
-	GANTRY_CONTRACT_ENGINE=$address "$suite" && ok "the suite" || not_ok "the suite"
+	# what was skipped did not pass: take it off libcheck's count
+	GANTRY_CONTRACT_ENGINE=$address "$suite" | awk '/^skip: / { n++ }
+		/^[0-9]+%: Checks: / { $3 = $3 - n "," } { print; fflush() }'
+	[ "${PIPESTATUS[0]}" = 0 ] && ok "the suite" || not_ok "the suite"
 	foreign_check
 	case $engine in native | oci:*) leftovers ;; esac
 	rm -rf --one-file-system "$dir/scratch" "$dir/root" "$dir/run" "$dir/oci-root"

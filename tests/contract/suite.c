@@ -38,6 +38,11 @@ bool is_local(void)
 	return is_kind("native") || is_kind("oci");
 }
 
+bool is_podman(void)
+{
+	return !strncmp(setting("GANTRY_CONTRACT_ENGINE"), "podman", 6);
+}
+
 struct gantry_engine_options suite_options(void)
 {
 	struct gantry_engine_options o = GANTRY_ENGINE_OPTIONS_INIT;

@@ -33,6 +33,8 @@ const char *contract_dir(void);
 bool is_kind(const char *kind);
 /* Whether containers are directories of this host (native, oci), not a daemon's. */
 bool is_local(void);
+/* Docker's API, but podman behind it. */
+bool is_podman(void);
 /* Another handle on the same engine, with another owner if one is given. */
 struct gantry_engine *open_again(const char *owner);
 struct gantry_engine_options suite_options(void);
