@@ -228,7 +228,7 @@ static int wait_for(const struct row *row, struct gate *g, const atomic_uint *co
 		}
 		if (r > 0)
 			(void)fd_read(g->events, &drain, sizeof(drain));
-		if (watch->done)
+		if (watch->done && atomic_load(counter) < n)
 			watch->done(done_so_far(row), watch->arg);
 	}
 	return cut;

@@ -360,6 +360,24 @@ static int event(struct builder *b, const yaml_event_t *e)
 	}
 }
 
+/*
+ * libyaml compares each %TAG directive with all before it, in one call that
+ * nothing can cut short: a megabyte of them takes seconds.
+ */
+static bool too_many_tags(const char *text, size_t len)
+{
+	static const char tag[] = "%TAG";
+	const char *end = text + len;
+	unsigned n = 0;
+
+	while ((text = memmem(text, (size_t)(end - text), tag, sizeof(tag) - 1)) != NULL) {
+		if (++n > YAML_TAGS_MAX)
+			return true;
+		text += sizeof(tag) - 1;
+	}
+	return false;
+}
+
 static int read_events(struct builder *b, const struct libyaml *y, const char *text, size_t len)
 {
 	yaml_parser_t parser;
@@ -404,6 +422,8 @@ int yaml_read(struct yaml_doc *doc, const char *name, const char *text, size_t l
 		b->lim.depth = YAML_DEPTH_MAX;
 	if (len > b->lim.bytes)
 		r = err_set(err, E2BIG, "%s: larger than %zu bytes", name, b->lim.bytes);
+	else if (too_many_tags(text, len))
+		r = err_set(err, E2BIG, "%s: more than %d %%TAG directives", name, YAML_TAGS_MAX);
 	else
 		r = libyaml_load(&y, LIBYAML_SONAME, err);
 	if (r >= 0)

@@ -32,7 +32,10 @@ struct yaml_limits {
 	unsigned depth;   /* at most YAML_DEPTH_MAX */
 	unsigned values;  /* keys included, aliases unfolded */
 };
-enum { YAML_DEPTH_MAX = 64, YAML_KEYS_MAX = 1024, YAML_ANCHORS_MAX = 256 };
+enum {
+	YAML_DEPTH_MAX = 64, YAML_KEYS_MAX = 1024, YAML_ANCHORS_MAX = 256,
+	YAML_TAGS_MAX = 64 /* %TAG directives */
+};
 #define YAML_LIMITS { 1u << 20, 32, 32768 }
 
 struct yaml_doc {

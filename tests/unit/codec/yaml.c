@@ -260,6 +260,29 @@ START_TEST(every_limit_holds)
 }
 END_TEST
 
+/* In libyaml this takes time by the square: seconds for a megabyte. */
+START_TEST(directives_do_not_pile_up)
+{
+	static const char tail[] = "--- a\n";
+	char *text = NULL;
+	struct yaml_doc doc = { 0 };
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(f);
+	for (int i = 0; i < 60000; i++)
+		fprintf(f, "%%TAG !%d! tag:x,\n", i);
+	fputs(tail, f);
+	fclose(f);
+	ck_assert_int_eq(yaml_read(&doc, "t.yaml", text, len, NULL, &err), -E2BIG);
+	ck_assert_str_eq(err.msg, "t.yaml: more than 64 %TAG directives");
+	free(text);
+	ck_assert_int_eq(read_text(&doc, "%YAML 1.1\n%TAG !x! tag:yaml.org,2002:\n--- !x!str a\n"), 0);
+	ck_assert_str_eq(doc.root->text, "a");
+	yaml_done(&doc);
+}
+END_TEST
+
 START_TEST(control_bytes_do_not_reach_messages)
 {
 	struct yaml_doc doc = { 0 };
@@ -304,6 +327,7 @@ Suite *yaml_suite(void)
 	tcase_add_test(t, an_alias_shares_what_it_names_and_has_its_own_place);
 	tcase_add_test(t, aliases_of_aliases_do_not_unfold);
 	tcase_add_test(t, every_limit_holds);
+	tcase_add_test(t, directives_do_not_pile_up);
 	tcase_add_test(t, control_bytes_do_not_reach_messages);
 	tcase_add_test(t, neutral_answers_for_what_is_not_there);
 	suite_add_tcase(s, t);
