@@ -277,7 +277,8 @@ START_TEST(directives_do_not_pile_up)
 	ck_assert_int_eq(yaml_read(&doc, "t.yaml", text, len, NULL, &err), -E2BIG);
 	ck_assert_str_eq(err.msg, "t.yaml: more than 64 %TAG directives");
 	free(text);
-	ck_assert_int_eq(read_text(&doc, "%YAML 1.1\n%TAG !x! tag:yaml.org,2002:\n--- !x!str a\n"), 0);
+	ck_assert_int_eq(read_text(&doc, "%YAML 1.1\n%TAG !x! tag:yaml.org,2002:\n"
+				   "--- !x!str a\n"), 0);
 	ck_assert_str_eq(doc.root->text, "a");
 	yaml_done(&doc);
 }
