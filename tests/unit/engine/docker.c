@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "engine/dockerfake.h"
+#include "unit/engine/dockerfake.h"
 
 static int try_open(const struct fake *f)
 {

@@ -3,7 +3,7 @@
 #pragma once
 #include <gantry/container.h>
 
-#include "wire/fake.h"
+#include "unit/wire/fake.h"
 
 #define clean_engine __attribute__((cleanup(gantry_engine_closep)))
 #define LIST(...) ((const char *const[]){ __VA_ARGS__, NULL })

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "engine/dockerfake.h"
+#include "unit/engine/dockerfake.h"
 
 /* ---- the foreground run, faked --------------------------------------------- */
 

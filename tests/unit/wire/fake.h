@@ -15,7 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/tempdir.h"
+#include "unit/base/tempdir.h"
 
 enum fake_flag {
 	FAKE_ONCE = 1,   /* answers one request, then the next row that fits is taken */

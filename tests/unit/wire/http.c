@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "wire/fake.h"
+#include "unit/wire/fake.h"
 
 #define OK_(body, n) "HTTP/1.1 200 OK\r\nContent-Length: " n "\r\n\r\n" body
 #define END_ROUTES { NULL, NULL, 0, 0 }
