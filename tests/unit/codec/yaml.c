@@ -270,7 +270,7 @@ START_TEST(directives_do_not_pile_up)
 	FILE *f = open_memstream(&text, &len);
 
 	ck_assert_ptr_nonnull(f);
-	for (int i = 0; i < 60000; i++)
+	for (int i = 0; i < 30000; i++)
 		fprintf(f, "%%TAG !%d! tag:x,\n", i);
 	fputs(tail, f);
 	fclose(f);
