@@ -93,11 +93,12 @@ static int dispatch(struct request *q, struct str *room)
 	r = find_root(q, room);
 	if (r < 0)
 		return r;
-	report_debug(q, "%s %s, root %s", q->verb->name, q->args_n ? q->args[0] : "", q->root);
+	report_debug(q, "%s %s, root %s", q->verb->name, q->args_n ? q->args[0] : "",
+		     q->root);
 	return q->verb->run(q);
 }
 
-/* Verbs in which a copy of this process becomes a container: our own file has to be protected from it. */
+/* A copy of this process becomes a container: our own file has to be protected from it. */
 static bool makes_container(const struct verb *verb)
 {
 	return verb && (verb->run == verb_create || verb->run == verb_run);

@@ -20,7 +20,7 @@ static void name_owner(char buf[16], unsigned uid)
 	if (uid)
 		snprintf(buf, 16, "%u", uid);
 	else
-		strcpy(buf, "root");
+		snprintf(buf, 16, "root");
 }
 
 static const char *or_empty(const char *s)

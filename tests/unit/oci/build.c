@@ -103,7 +103,8 @@ START_TEST(defaults_are_those_of_an_unprivileged_container)
 	is(j, "root.readonly", "false");
 	is(j, "process.args", "[\"sh\"]");
 	is(j, "process.cwd", "\"/\"");
-	is(j, "process.env", "[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]");
+	is(j, "process.env",
+	   "[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]");
 	is(j, "hostname", "\"c1\"");
 	there_are(j, "process.capabilities.bounding", 14);
 	alike(j, "process.capabilities.bounding", "process.capabilities.effective");
