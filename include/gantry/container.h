@@ -62,7 +62,7 @@ enum gantry_create_flag {
  */
 struct gantry_create {
 	size_t size;
-	const char *name;                /* NULL: the engine makes one up; else [A-Za-z0-9][A-Za-z0-9_.-]{0,127} */
+	const char *name;                /* [A-Za-z0-9][A-Za-z0-9_.-]{0,127}; NULL: made up */
 	const char *image;               /* an image reference, present on the engine */
 	const char *rootfs;              /* a directory that becomes the root, as it stands */
 	const char *bundle;              /* an OCI bundle: a directory with config.json */
@@ -128,7 +128,8 @@ GANTRY_API int gantry_container_create(struct gantry_engine *e, const struct gan
  * there (exit 127); -ENOTUNIQ; -EBUSY it is not in a state to be started;
  * -EACCES the command is not executable (exit 126).
  */
-GANTRY_API int gantry_container_start(struct gantry_engine *e, const char *id, struct gantry_op *op);
+GANTRY_API int gantry_container_start(struct gantry_engine *e, const char *id,
+				      struct gantry_op *op);
 
 /* Flags of struct gantry_run. */
 enum gantry_run_flag {
@@ -175,8 +176,8 @@ enum gantry_kill_flag {
  * -ENOTUNIQ; -EBUSY it is not running; -EINVAL no such signal or flag;
  * -ENOTSUP this engine cannot send to all.
  */
-GANTRY_API int gantry_container_kill(struct gantry_engine *e, const char *id, int sig, unsigned flags,
-				     struct gantry_op *op);
+GANTRY_API int gantry_container_kill(struct gantry_engine *e, const char *id, int sig,
+				     unsigned flags, struct gantry_op *op);
 
 /* How to stop a container. Start from GANTRY_STOP_INIT, which sets .size. */
 struct gantry_stop {
@@ -203,8 +204,8 @@ GANTRY_API int gantry_container_stop(struct gantry_engine *e, const char *id,
  * time later, as often as asked. Returns 0 (ret->code is -1 where nobody can
  * know the code any more), or: -ENOENT; -ENOTUNIQ; -EBUSY it was never started.
  */
-GANTRY_API int gantry_container_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
-				     struct gantry_op *op);
+GANTRY_API int gantry_container_wait(struct gantry_engine *e, const char *id,
+				     struct gantry_exit *ret, struct gantry_op *op);
 
 /* Freezes every process of `id`. Returns 0, or -ENOENT, -ENOTUNIQ, -EBUSY it is not running. */
 GANTRY_API int gantry_container_pause(struct gantry_engine *e, const char *id,
@@ -219,7 +220,7 @@ GANTRY_API int gantry_container_resume(struct gantry_engine *e, const char *id,
  * engine does not say. Owned by the caller, released with gantry_container_free().
  */
 struct gantry_container {
-	size_t size;               /* sizeof(struct gantry_container) of the library that filled it */
+	size_t size;               /* of the library that filled it */
 	const char *id;
 	const char *name;
 	const char *image;         /* reference; "" for a bundle or rootfs */
@@ -233,7 +234,7 @@ struct gantry_container {
 	uint64_t created_ns;       /* since the epoch; 0: unknown */
 	uint64_t started_ns;       /* 0: not started, or unknown */
 	uint64_t finished_ns;      /* 0: not ended, or unknown */
-	int exit_code;             /* as in struct gantry_exit; -1 while it has not ended or when unknown */
+	int exit_code;             /* 0 to 255; -1: it has not ended, or nobody knows */
 	int exit_signal;
 	int oom;
 	int stop_signal;           /* what the engine sends first to stop it; 0: SIGTERM */

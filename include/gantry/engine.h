@@ -29,7 +29,7 @@ struct gantry_engine;
 /* How to open an engine. Start from GANTRY_ENGINE_OPTIONS_INIT; strings are copied. */
 struct gantry_engine_options {
 	size_t size;       /* sizeof(struct gantry_engine_options), for growth */
-	const char *root;  /* records that outlive a boot; NULL: $GANTRY_ROOT, else /var/lib/gantry */
+	const char *root;  /* records kept over a boot; NULL: $GANTRY_ROOT, else /var/lib/gantry */
 	const char *run;   /* state of this boot; NULL: $GANTRY_RUN, else /run/gantry */
 	const char *oci;   /* the gantry-oci to use; NULL: $GANTRY_OCI, the built-in path, PATH */
 	const char *owner; /* whose containers gantry_engine_clean() removes; NULL: "gantry" */
@@ -138,8 +138,8 @@ struct gantry_found {
  * Looks for engines on this host: the environment (DOCKER_HOST,
  * CONTAINERD_ADDRESS, CONTAINER_RUNTIME_ENDPOINT, CONTAINER_HOST), configuration,
  * the usual and the rootless sockets, and PATH; also those that gantry does
- * not drive yet. Each is asked for its version, and an engine that does not answer within a second (or
- * by `op`) is listed with the reason. Changes nothing. `how` may be NULL.
+ * not drive yet. Each is asked for its version, and an engine that does not answer within a second
+ * (or by `op`) is listed with the reason. Changes nothing. `how` may be NULL.
  *
  * On success stores a NULL-terminated array in *ret, released with
  * gantry_found_free(), and returns how many there are. Else -ENOMEM, -E2BIG;

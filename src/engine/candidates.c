@@ -29,7 +29,7 @@ enum {
 	CONTEXTS_MAX = 64      /* docker contexts that are looked at */
 };
 
-/* ---- the list ------------------------------------------------------------------------------------ */
+/* ---- the list ---- */
 
 static void candidate_free(struct candidate *c)
 {
@@ -105,7 +105,7 @@ static void add(struct candidates *l, const char *kind, const char *address, con
 		l->failed = true;
 }
 
-/* An endpoint as variables and files hold it: unix://PATH, PATH, or a URL that we do not reach yet. */
+/* An endpoint as variables and files hold it: unix://PATH, PATH, or a URL not reached yet. */
 static void add_endpoint(struct candidates *l, const char *kind, const char *endpoint,
 			 const char *source)
 {
@@ -125,7 +125,7 @@ static void add_endpoint(struct candidates *l, const char *kind, const char *end
 		add(l, kind, NULL, endpoint, source, why);
 }
 
-/* ---- environment ----------------------------------------------------------------------------------- */
+/* ---- environment ---- */
 
 static void from_environment(struct candidates *l)
 {
@@ -146,9 +146,9 @@ static void from_environment(struct candidates *l)
 	}
 }
 
-/* ---- configuration ---------------------------------------------------------------------------------- */
+/* ---- configuration ---- */
 
-/* Parses DIRFD/NAME. 0, or -errno with nothing to release. *ret_text has to outlive the document. */
+/* Parses DIRFD/NAME. 0, or -errno with nothing to release. *ret_text must outlive the document. */
 static int read_json(int dirfd, const char *name, char **ret_text, struct json_doc *doc)
 {
 	clean_free char *text = NULL;
@@ -236,7 +236,7 @@ static void from_crictl_config(struct candidates *l)
 		add_endpoint(l, "cri", endpoint->text, path);
 }
 
-/* ---- sockets ------------------------------------------------------------------------------------------ */
+/* ---- sockets ---- */
 
 static bool is_socket(const char *path)
 {
@@ -280,13 +280,13 @@ static void from_sockets(struct candidates *l)
 
 		if (!dir || (in_home && *dir != '/'))
 			continue;
-		path = str_printf("%s%s", dir, in_run ? in_run : in_home ? in_home : sockets[i].path);
+		path = str_printf("%s%s", dir, sockets[i].path + (*sockets[i].path == '%' ? 2 : 0));
 		if (path && is_socket(path))
 			add(l, sockets[i].kind, NULL, path, "socket", NULL);
 	}
 }
 
-/* ---- PATH --------------------------------------------------------------------------------------------- */
+/* ---- PATH ---- */
 
 static void from_path(struct candidates *l)
 {

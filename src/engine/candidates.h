@@ -9,7 +9,8 @@
 #include <stddef.h>
 
 struct candidate {
-	char *kind;    /* "native", "oci", "docker", "podman", "containerd", "cri", "docker-cli", "ctr" */
+	char *kind; /* "native", "oci", "docker", "podman", "containerd", "cri", "docker-cli", "ctr"
+		     */
 	char *address; /* what gantry_engine_open() would take */
 	char *path;    /* socket or binary, as it was named; "" for none */
 	char *real;    /* the same with links resolved; path where that does not exist */

@@ -25,7 +25,7 @@ enum {
 	PAUSE_US = 50000 /* between passes */
 };
 
-/* ---- run ------------------------------------------------------------------------------------- */
+/* ---- run ---- */
 
 /* Removes what a failed run has made; keeps the words of the failure `r` and returns it. */
 static int undo(struct gantry_engine *e, const char *id, int r, struct call *c)
@@ -100,7 +100,7 @@ int composite_run(struct gantry_engine *e, const struct gantry_create *what,
 	return launch_and_wait(e, what, how, ret_id, ret, c);
 }
 
-/* ---- stop ------------------------------------------------------------------------------------ */
+/* ---- stop ---- */
 
 /* Waits, but not beyond `until` (monotonic). -ETIME, without words, when that came first. */
 static int wait_until(struct gantry_engine *e, const char *id, uint64_t until, struct call *c)
@@ -192,7 +192,7 @@ int composite_stop(struct gantry_engine *e, const char *id, const struct gantry_
 	return r < 0 ? r : stop_running(e, k->id, &h, c);
 }
 
-/* ---- delete, clean ----------------------------------------------------------------------------- */
+/* ---- delete, clean ---- */
 
 int composite_delete(struct gantry_engine *e, const char *id, unsigned flags, struct call *c)
 {

@@ -12,7 +12,7 @@
  * block, sorts its labels, fills .owner from them. NULL when out of memory.
  */
 struct gantry_container *describe_container(const struct gantry_container *from);
-struct gantry_info *describe_info(const struct gantry_info *from); /* makes .line too when it is NULL */
+struct gantry_info *describe_info(const struct gantry_info *from); /* makes .line when it is NULL */
 struct gantry_found *describe_found(const struct gantry_found *from);
 
 /* A growing NULL-terminated array of descriptions. Zeroed is empty. */

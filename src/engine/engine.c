@@ -38,7 +38,8 @@ static void free_head(struct gantry_engine *e)
 static int copy_directory(char **to, const char *what, const char *path, struct gantry_err *err)
 {
 	if (*path != '/')
-		return err_set(err, EINVAL, "%s \"%.120s\" is not an absolute directory", what, path);
+		return err_set(err, EINVAL, "%s \"%.120s\" is not an absolute directory", what,
+			       path);
 	*to = strdup(path);
 	return *to ? 0 : err_set(err, ENOMEM, "out of memory");
 }
@@ -59,12 +60,16 @@ static int resolve(const struct gantry_engine_options *o, struct gantry_engine *
 	int r;
 
 	if (o->reserved || o->log_level < GANTRY_LOG_ERROR || o->log_level > GANTRY_LOG_DEBUG)
-		return err_set(err, EINVAL, "engine options: unknown log level, or reserved is not 0");
+		return err_set(err, EINVAL,
+			       "engine options: unknown log level, or reserved is not 0");
 	if (!str_is_id(owner))
-		return err_set(err, EINVAL, "owner \"%.64s\" has to be letters, digits, _ . -", owner);
-	r = copy_directory(&e->root, "root", first_of(o->root, "GANTRY_ROOT", "/var/lib/gantry"), err);
+		return err_set(err, EINVAL, "owner \"%.64s\" has to be letters, digits, _ . -",
+			       owner);
+	r = copy_directory(&e->root, "root", first_of(o->root, "GANTRY_ROOT", "/var/lib/gantry"),
+			   err);
 	if (r == 0)
-		r = copy_directory(&e->run, "run", first_of(o->run, "GANTRY_RUN", "/run/gantry"), err);
+		r = copy_directory(&e->run, "run", first_of(o->run, "GANTRY_RUN", "/run/gantry"),
+				   err);
 	if (r == 0)
 		r = copy_text(&e->oci, first_of(o->oci, "GANTRY_OCI", NULL), err);
 	if (r == 0)
@@ -78,9 +83,11 @@ static int options(struct gantry_engine_options *to, const struct gantry_engine_
 	int r = sized_copy(to, sizeof(*to), from);
 
 	if (r == -E2BIG)
-		return err_set(err, E2BIG, "engine options have fields that this version of gantry does not know");
+		return err_set(err, E2BIG,
+			       "engine options have fields that this gantry does not know");
 	if (r < 0)
-		return err_set(err, -r, "engine options have no size: start from GANTRY_ENGINE_OPTIONS_INIT");
+		return err_set(err, -r,
+			       "engine options have no size: use GANTRY_ENGINE_OPTIONS_INIT");
 	return 0;
 }
 

@@ -54,7 +54,7 @@ static struct null_engine *of(struct gantry_engine *e)
 	return (struct null_engine *)(void *)e;
 }
 
-/* ---- what a command would do ------------------------------------------------------------------- */
+/* ---- what a command would do ---- */
 
 /* "PREFIXn" with n up to 255: n, else -1. */
 static int number_after(const char *text, const char *prefix, const char *suffix)
@@ -95,7 +95,7 @@ static void plan(struct unit *u)
 		u->takes_ns = 0, u->code = 128 + n, u->signal = n;
 }
 
-/* ---- states -------------------------------------------------------------------------------------- */
+/* ---- states ---- */
 
 static void end(struct unit *u, int code, int sig)
 {
@@ -142,7 +142,7 @@ static void signal_unit(struct unit *u, int sig)
 		end(u, 128 + sig, sig);
 }
 
-/* ---- the books ------------------------------------------------------------------------------------ */
+/* ---- the books ---- */
 
 static void unit_free(struct unit *u)
 {
@@ -211,7 +211,7 @@ static int wrong_state(const struct unit *u, const char *wanted, struct call *c)
 		       gantry_state_name(u->state), wanted);
 }
 
-/* ---- the slots ------------------------------------------------------------------------------------- */
+/* ---- the slots ---- */
 
 static int null_open(const struct gantry_engine *proto, const struct engine_where *w,
 		     struct gantry_engine **ret, struct call *c)
@@ -372,7 +372,8 @@ static int outlive(struct unit *u, int fd, struct call *c)
 	for (tick(u); u->state != GANTRY_STATE_STOPPED; tick(u)) {
 		uint64_t now = clock_mono(), ms = 60000;
 
-		if (u->state == GANTRY_STATE_RUNNING && u->ends_ns != NEVER && u->ends_ns - now < ms * 1000000)
+		if (u->state == GANTRY_STATE_RUNNING && u->ends_ns != NEVER &&
+		    u->ends_ns - now < ms * 1000000)
 			ms = (u->ends_ns - now) / 1000000 + 1;
 		r = call_poll(c, &p, fd >= 0 ? 1 : 0, (int)ms);
 		if (r < 0)

@@ -49,7 +49,8 @@ struct engine_ops {
 	 */
 	int (*open)(const struct gantry_engine *proto, const struct engine_where *w,
 		    struct gantry_engine **ret, struct call *c);
-	void (*close)(struct gantry_engine *e); /* frees its own state and e; engine.c frees the head's strings first */
+	/* Frees its own state and e; engine.c has freed the head's strings already. */
+	void (*close)(struct gantry_engine *e);
 	int (*info)(struct gantry_engine *e, struct gantry_info **ret, struct call *c);
 
 	int (*prepare)(struct gantry_engine *e, const struct gantry_create *what, struct call *c);
@@ -57,22 +58,27 @@ struct engine_ops {
 		      char ret_id[GANTRY_ID_SIZE], struct call *c);
 	int (*start)(struct gantry_engine *e, const char *id, struct call *c);
 	/*
-	 * create + start in one, where the engine does that cheaper than in two; detached. Optional:
-	 * without it the composite does create, start, and delete when start fails.
+	 * create + start in one, where the engine does that cheaper than in two; detached.
+	 * Optional: without it the composite does create, start, and delete when start fails.
 	 */
 	int (*launch)(struct gantry_engine *e, const struct gantry_create *what,
 		      char ret_id[GANTRY_ID_SIZE], struct call *c);
-	/* The whole of a foreground run: streams connected before the start, signals passed, until the end. */
+	/* A whole foreground run: streams connected before the start, signals passed, to the end.
+	 */
 	int (*run)(struct gantry_engine *e, const struct gantry_create *what,
 		   const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE],
 		   struct gantry_exit *ret, struct call *c);
-	int (*kill)(struct gantry_engine *e, const char *id, int sig, unsigned flags, struct call *c);
-	int (*wait)(struct gantry_engine *e, const char *id, struct gantry_exit *ret, struct call *c);
+	int (*kill)(struct gantry_engine *e, const char *id, int sig, unsigned flags,
+		    struct call *c);
+	int (*wait)(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
+		    struct call *c);
 	int (*pause)(struct gantry_engine *e, const char *id, struct call *c);
 	int (*resume)(struct gantry_engine *e, const char *id, struct call *c);
-	int (*get)(struct gantry_engine *e, const char *id, struct gantry_container **ret, struct call *c);
-	/* `ours`: only those with our label and e->owner (the engine may filter early or not at all). */
-	int (*list)(struct gantry_engine *e, bool ours, struct gantry_container ***ret, struct call *c);
+	int (*get)(struct gantry_engine *e, const char *id, struct gantry_container **ret,
+		   struct call *c);
+	/* `ours`: only those with our label and e->owner are wanted; others may be in it. */
+	int (*list)(struct gantry_engine *e, bool ours, struct gantry_container ***ret,
+		    struct call *c);
 	/* Without FORCE refuses (-EBUSY) what is not stopped. */
 	int (*del)(struct gantry_engine *e, const char *id, unsigned flags, struct call *c);
 };

@@ -29,13 +29,14 @@ static int copy(void *dst, size_t size, const void *src, const char *what, struc
 	int r = sized_copy(dst, size, src);
 
 	if (r == -E2BIG)
-		return err_set(err, E2BIG, "%s has fields that this version of gantry does not know", what);
+		return err_set(err, E2BIG,
+			       "%s has fields that this version of gantry does not know", what);
 	if (r < 0)
 		return err_set(err, -r, "%s has no size: start from its INIT", what);
 	return 0;
 }
 
-/* ---- what to run: a table of rules, one for each field that has one ------------------------- */
+/* ---- what to run: a table of rules, one for each field that has one ---- */
 
 static int bad(struct gantry_err *err, const char *field, const char *text, const char *rule)
 {
@@ -49,7 +50,8 @@ static int check_name(const char *name, struct gantry_err *err)
 {
 	if (str_is_id(name))
 		return 0;
-	return bad(err, "name", name, "has to be letters, digits, _ . - (128 at most, a letter or digit first)");
+	return bad(err, "name", name,
+		   "has to be letters, digits, _ . - (128 at most, a letter or digit first)");
 }
 
 static int check_absolute(const char *path, struct gantry_err *err)
@@ -59,7 +61,8 @@ static int check_absolute(const char *path, struct gantry_err *err)
 
 static int check_given(const char *text, struct gantry_err *err)
 {
-	return *text ? 0 : err_set(err, EINVAL, "an image, rootfs, bundle, user or hostname is empty");
+	return *text ? 0
+		     : err_set(err, EINVAL, "an image, rootfs, bundle, user or hostname is empty");
 }
 
 static int check_pair(const char *text, struct gantry_err *err)
@@ -83,7 +86,8 @@ static int check_volume(const char *text, struct gantry_err *err)
 	const char *dir = strchr(text, ':'), *mode = dir ? strchr(dir + 1, ':') : NULL;
 
 	if (!dir || *text != '/' || dir[1] != '/')
-		return bad(err, "volume", text, "is not HOSTDIR:DIR[:ro|rw] with absolute directories");
+		return bad(err, "volume", text,
+			   "is not HOSTDIR:DIR[:ro|rw] with absolute directories");
 	if (mode && !str_eq(mode, ":ro") && !str_eq(mode, ":rw"))
 		return bad(err, "volume", text, "ends in neither :ro nor :rw");
 	return 0;
@@ -91,7 +95,8 @@ static int check_volume(const char *text, struct gantry_err *err)
 
 static int check_cap(const char *text, struct gantry_err *err)
 {
-	if (*text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")])
+	if (*text && !text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345"
+					"6789_")])
 		return 0;
 	return bad(err, "capability", text, "is no capability's name");
 }
@@ -109,12 +114,20 @@ static const struct {
 	size_t at;
 	int (*check)(const char *text, struct gantry_err *err);
 } texts[] = {
-	{ AT(name), check_name },	  { AT(image), check_given },	{ AT(rootfs), check_given },
-	{ AT(bundle), check_given },	  { AT(workdir), check_absolute }, { AT(user), check_given },
+	{ AT(name), check_name },
+	{ AT(image), check_given },
+	{ AT(rootfs), check_given },
+	{ AT(bundle), check_given },
+	{ AT(workdir), check_absolute },
+	{ AT(user), check_given },
 	{ AT(hostname), check_given },
 }, lists[] = {
-	{ AT(env), check_pair },	{ AT(labels), check_label },   { AT(volumes), check_volume },
-	{ AT(cap_add), check_cap },	{ AT(cap_drop), check_cap },   { AT(ulimits), check_ulimit },
+	{ AT(env), check_pair },
+	{ AT(labels), check_label },
+	{ AT(volumes), check_volume },
+	{ AT(cap_add), check_cap },
+	{ AT(cap_drop), check_cap },
+	{ AT(ulimits), check_ulimit },
 };
 
 static int check_texts(const struct gantry_create *w, struct gantry_err *err)
@@ -122,7 +135,8 @@ static int check_texts(const struct gantry_create *w, struct gantry_err *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const char *text = *(const char *const *)(const void *)((const char *)w + texts[i].at);
+		const char *text =
+			*(const char *const *)(const void *)((const char *)w + texts[i].at);
 
 		if (text)
 			r = texts[i].check(text, err);
@@ -160,7 +174,8 @@ static int check_bundle(const struct gantry_create *w, struct gantry_err *err)
 
 	if (!w->bundle || !what)
 		return 0;
-	return err_set(err, EINVAL, "%s cannot be given beside a bundle: its config.json rules", what);
+	return err_set(err, EINVAL, "%s cannot be given beside a bundle: its config.json rules",
+		       what);
 }
 
 int request_create(struct gantry_create *ret, const struct gantry_create *from,
@@ -173,13 +188,15 @@ int request_create(struct gantry_create *ret, const struct gantry_create *from,
 		return err_set(err, EINVAL, "it is not said what to run");
 	r = copy(&w, sizeof(w), from, "struct gantry_create", err);
 	if (r == 0)
-		r = request_flags(w.flags, GANTRY_CREATE_READ_ONLY | GANTRY_CREATE_AUTO_REMOVE, err);
+		r = request_flags(w.flags, GANTRY_CREATE_READ_ONLY | GANTRY_CREATE_AUTO_REMOVE,
+				  err);
 	if (r < 0)
 		return r;
 	if (w.reserved)
 		return err_set(err, EINVAL, "reserved has to be 0");
 	if (!!w.image + !!w.rootfs + !!w.bundle != 1)
-		return err_set(err, EINVAL, "exactly one of image, rootfs and bundle has to be given");
+		return err_set(err, EINVAL,
+			       "exactly one of image, rootfs and bundle has to be given");
 	if (w.args && (!w.args[0] || !*w.args[0]))
 		return err_set(err, EINVAL, "the command is empty");
 	if (w.pids_limit < 0)
@@ -209,7 +226,8 @@ int request_run(struct gantry_run *ret, const struct gantry_run *from, struct ga
 		return err_set(err, EINVAL, "reserved has to be 0");
 	if (h.flags & GANTRY_RUN_DETACH &&
 	    (h.stdin_fd >= 0 || h.stdout_fd >= 0 || h.stderr_fd >= 0 || h.signal_fd >= 0))
-		return err_set(err, EINVAL, "a detached run has no streams and no signals of the caller's");
+		return err_set(err, EINVAL,
+			       "a detached run has no streams and no signals of the caller's");
 	*ret = h;
 	return 0;
 }
@@ -231,7 +249,8 @@ int request_stop(struct gantry_stop *ret, const struct gantry_stop *from, struct
 int request_exit(const struct gantry_exit *to, struct gantry_err *err)
 {
 	if (to && to->size < sizeof(to->size))
-		return err_set(err, EINVAL, "struct gantry_exit has no size: start from GANTRY_EXIT_INIT");
+		return err_set(err, EINVAL,
+			       "struct gantry_exit has no size: start from GANTRY_EXIT_INIT");
 	return 0;
 }
 

@@ -25,7 +25,7 @@
 struct name {
 	const char *name;
 	const struct engine_ops *ops; /* NULL: known, not driven yet */
-	const char *address;          /* what stands for an ADDRESS that is not given; NULL: nothing */
+	const char *address; /* what stands for an ADDRESS that is not given; NULL: nothing */
 	bool podman;                  /* the default address is podman's socket */
 	bool alias;                   /* not listed when the known ones are named */
 };
@@ -55,7 +55,8 @@ static void known(char *buf, size_t size)
 	*buf = '\0';
 	for (size_t i = 0; i < NAMES && n < size; i++)
 		if (!names[i].alias)
-			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "", names[i].name);
+			n += (size_t)snprintf(buf + n, size - n, "%s%s", n ? ", " : "",
+					      names[i].name);
 }
 
 static const struct name *find(const char *text, size_t len)
@@ -70,7 +71,8 @@ static int unknown(const char *text, size_t len, struct gantry_err *err)
 {
 	char name[64], word[64], list[96];
 
-	snprintf(word, sizeof(word), "%.*s", len < sizeof(word) ? (int)len : (int)sizeof(word) - 1, text);
+	snprintf(word, sizeof(word), "%.*s", len < sizeof(word) ? (int)len : (int)sizeof(word) - 1,
+		 text);
 	str_printable(name, sizeof(name), word);
 	known(list, sizeof(list));
 	return err_set(err, EINVAL, "no engine called \"%s\"; there are %s", name, list);
@@ -101,7 +103,8 @@ static int bad_key(const char *key, const struct engine_ops *ops, struct gantry_
 	for (const char *const *k = ops->keys; k && *k && n < sizeof(list); k++)
 		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", n ? ", " : "", *k);
 	if (!n)
-		return err_set(err, EINVAL, "%s takes no key \"%s\", nor any other", ops->kind, name);
+		return err_set(err, EINVAL, "%s takes no key \"%s\", nor any other", ops->kind,
+			       name);
 	return err_set(err, EINVAL, "%s takes no key \"%s\"; it takes %s", ops->kind, name, list);
 }
 
@@ -124,7 +127,8 @@ static int take_keys(char *text, const struct engine_ops *ops, struct engine_whe
 	while ((key = strsep(&text, ","))) {
 		len = strcspn(key, "=");
 		if (len == 0 || !key[len])
-			return err_set(err, EINVAL, "%s: after a comma stands key=value", ops->kind);
+			return err_set(err, EINVAL, "%s: after a comma stands key=value",
+				       ops->kind);
 		if (!takes(ops, key, len))
 			return bad_key(key, ops, err);
 		for (size_t i = 0; i < n; i++)

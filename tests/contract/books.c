@@ -162,7 +162,8 @@ END_TEST
 
 START_TEST(clean_removes_ours_in_every_state)
 {
-	char created[GANTRY_ID_SIZE], running[GANTRY_ID_SIZE], stopped[GANTRY_ID_SIZE], paused[GANTRY_ID_SIZE];
+	char created[GANTRY_ID_SIZE], running[GANTRY_ID_SIZE], stopped[GANTRY_ID_SIZE],
+		paused[GANTRY_ID_SIZE];
 	struct leftovers before;
 	int n = 3;
 
@@ -224,8 +225,10 @@ START_TEST(what_an_engine_can_is_true)
 
 	for (const char *const *v = gantry_engine_verbs(); *v; v++)
 		ck_assert_int_ge(gantry_engine_can(engine, *v), 0);
-	ck_assert_int_eq(gantry_engine_can(engine, "info"), gantry_engine_info(engine, &i, &op) == 0);
-	ck_assert_int_eq(gantry_engine_can(engine, "list"), gantry_container_list(engine, &list, &op) >= 0);
+	ck_assert_int_eq(gantry_engine_can(engine, "info"),
+			 gantry_engine_info(engine, &i, &op) == 0);
+	ck_assert_int_eq(gantry_engine_can(engine, "list"),
+			 gantry_container_list(engine, &list, &op) >= 0);
 }
 END_TEST
 

@@ -198,14 +198,15 @@ START_TEST(ecanceled_before_it_began)
 
 	cancelled.cancel_fd = eventfd(1, EFD_CLOEXEC);
 	ck_assert_int_eq(gantry_container_create(engine, &w, NULL, &cancelled), -ECANCELED);
-	ck_assert_int_eq(gantry_container_run(engine, &w, NULL, NULL, NULL, &cancelled), -ECANCELED);
+	ck_assert_int_eq(gantry_container_run(engine, &w, NULL, NULL, NULL, &cancelled),
+			 -ECANCELED);
 	good_words(cancelled.err.msg);
 	close(cancelled.cancel_fd);
 	same_leftovers(before);
 }
 END_TEST
 
-/* ---- what is to be run is not there, or is not what it should be --------------------------------- */
+/* ---- what is to be run is not there, or is not what it should be ---- */
 
 static void prepare_and_create_fail(const struct gantry_create *w, int code)
 {
@@ -286,7 +287,7 @@ START_TEST(ebadmsg_a_config_that_is_not_json)
 }
 END_TEST
 
-/* ---- the peer ---------------------------------------------------------------------------------------- */
+/* ---- the peer ---- */
 
 static void fake_address(char *address, size_t size, const char *socket)
 {
@@ -399,7 +400,7 @@ START_TEST(enoent_no_such_runtime)
 }
 END_TEST
 
-/* ---- a full disk ---------------------------------------------------------------------------------------- */
+/* ---- a full disk ---- */
 
 static void fill_up(const char *dir)
 {

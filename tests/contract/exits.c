@@ -83,7 +83,7 @@ START_TEST(wait_answers_as_often_as_it_is_asked)
 }
 END_TEST
 
-/* A program of its own, as far as the library is concerned: nothing of the parent's handle is used. */
+/* A program of its own, as far as the library is concerned: it uses no handle of the parent's. */
 static int code_in_another_process(const char *id)
 {
 	pid_t pid = fork();
@@ -175,7 +175,7 @@ START_TEST(times_are_those_of_this_host)
 	OK(gantry_container_get(engine, id, &c, &op));
 	ck_assert_uint_ge(c->created_ns, begin);
 	ck_assert_uint_ge(c->started_ns, c->created_ns);
-	/* docker and podman note the start after the fact: 0.4 to 0.9 ms later than the end of "true" */
+	/* docker and podman note the start late: 0.4 to 0.9 ms after the end of "true" */
 	ck_assert_uint_ge(c->finished_ns + (is_kind("docker") ? second : 0), c->started_ns);
 	ck_assert_uint_le(c->finished_ns, end);
 	ck_assert_uint_eq(x.finished_ns, c->finished_ns);

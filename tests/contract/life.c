@@ -144,8 +144,8 @@ END_TEST
 
 START_TEST(kill_sends_the_signal_that_is_asked_for)
 {
-	struct gantry_create w =
-		what(LIST("sh", "-c", "trap 'exit 5' USR1; touch /v/ready; while :; do sleep 0.05; done"));
+	struct gantry_create w = what(LIST("sh", "-c", "trap 'exit 5' USR1; touch /v/ready; "
+						       "while :; do sleep 0.05; done"));
 	char id[GANTRY_ID_SIZE], dir[256], volume[300], ready[300];
 
 	NEEDS("kill");
@@ -203,8 +203,8 @@ END_TEST
 
 START_TEST(stop_lets_it_end_by_itself)
 {
-	struct gantry_create w =
-		what(LIST("sh", "-c", "trap 'exit 3' TERM; touch /v/ready; while :; do sleep 0.05; done"));
+	struct gantry_create w = what(LIST("sh", "-c", "trap 'exit 3' TERM; touch /v/ready; "
+						       "while :; do sleep 0.05; done"));
 	struct gantry_stop how = GANTRY_STOP_INIT;
 	char id[GANTRY_ID_SIZE], dir[256], volume[300], ready[300];
 	unsigned long long begin;
@@ -318,7 +318,8 @@ static long size_of(const char *path)
 
 START_TEST(pause_really_freezes)
 {
-	struct gantry_create w = what(LIST("sh", "-c", "while :; do echo x >> /v/n; sleep 0.02; done"));
+	struct gantry_create w =
+		what(LIST("sh", "-c", "while :; do echo x >> /v/n; sleep 0.02; done"));
 	char id[GANTRY_ID_SIZE], dir[256], volume[300], file[300];
 	long frozen;
 

@@ -58,9 +58,10 @@ __attribute__((constructor)) static void list_or_check(int argc, char **argv)
 	}
 }
 
-/* ---- engine ------------------------------------------------------------------------------------- */
+/* ---- engine ---- */
 
-REAL(int, gantry_engine_info, struct gantry_engine *e, struct gantry_info **ret, struct gantry_op *op)
+REAL(int, gantry_engine_info, struct gantry_engine *e, struct gantry_info **ret,
+	struct gantry_op *op)
 {
 	int r = __real_gantry_engine_info(e, ret, op);
 
@@ -81,14 +82,14 @@ REAL(int, gantry_engine_clean, struct gantry_engine *e, struct gantry_op *op)
 	return __real_gantry_engine_clean(e, op) + (lies("clean-miscounts") ? 1 : 0);
 }
 
-/* ---- making and starting -------------------------------------------------------------------------- */
+/* ---- making and starting ---- */
 
 int __real_gantry_container_create(struct gantry_engine *e, const struct gantry_create *what,
 				   char ret_id[GANTRY_ID_SIZE], struct gantry_op *op);
 int __real_gantry_container_start(struct gantry_engine *e, const char *id, struct gantry_op *op);
 
 REAL(int, gantry_container_prepare, struct gantry_engine *e, const struct gantry_create *what,
-     struct gantry_op *op)
+	struct gantry_op *op)
 {
 	if (lies("prepare-creates"))
 		return __real_gantry_container_create(e, what, NULL, op);
@@ -96,7 +97,7 @@ REAL(int, gantry_container_prepare, struct gantry_engine *e, const struct gantry
 }
 
 REAL(int, gantry_container_create, struct gantry_engine *e, const struct gantry_create *what,
-     char ret_id[GANTRY_ID_SIZE], struct gantry_op *op)
+	char ret_id[GANTRY_ID_SIZE], struct gantry_op *op)
 {
 	char id[GANTRY_ID_SIZE];
 	int r;
@@ -127,8 +128,8 @@ REAL(int, gantry_container_start, struct gantry_engine *e, const char *id, struc
 }
 
 REAL(int, gantry_container_run, struct gantry_engine *e, const struct gantry_create *what,
-     const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE], struct gantry_exit *ret,
-     struct gantry_op *op)
+	const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE], struct gantry_exit *ret,
+	struct gantry_op *op)
 {
 	struct gantry_create w = *what;
 	int r;
@@ -145,21 +146,22 @@ REAL(int, gantry_container_run, struct gantry_engine *e, const struct gantry_cre
 	return r;
 }
 
-/* ---- what is done to it ------------------------------------------------------------------------------ */
+/* ---- what is done to it ---- */
 
 REAL(int, gantry_container_kill, struct gantry_engine *e, const char *id, int sig, unsigned flags,
-     struct gantry_op *op)
+	struct gantry_op *op)
 {
 	if (lies("kill-nothing"))
 		return 0;
-	return __real_gantry_container_kill(e, id, lies("kill-wrong-signal") ? SIGTERM : sig, flags, op);
+	return __real_gantry_container_kill(e, id, lies("kill-wrong-signal") ? SIGTERM : sig, flags,
+					    op);
 }
 
 int __real_gantry_container_delete(struct gantry_engine *e, const char *id, unsigned flags,
 				   struct gantry_op *op);
 
 REAL(int, gantry_container_stop, struct gantry_engine *e, const char *id,
-     const struct gantry_stop *how, struct gantry_op *op)
+	const struct gantry_stop *how, struct gantry_op *op)
 {
 	int r;
 
@@ -174,7 +176,7 @@ REAL(int, gantry_container_stop, struct gantry_engine *e, const char *id,
 }
 
 REAL(int, gantry_container_wait, struct gantry_engine *e, const char *id, struct gantry_exit *ret,
-     struct gantry_op *op)
+	struct gantry_op *op)
 {
 	static int waited;
 	int r;
@@ -206,10 +208,10 @@ REAL(int, gantry_container_resume, struct gantry_engine *e, const char *id, stru
 	return lies("resume-nothing") ? 0 : __real_gantry_container_resume(e, id, op);
 }
 
-/* ---- what is told of it -------------------------------------------------------------------------------- */
+/* ---- what is told of it ---- */
 
 REAL(int, gantry_container_get, struct gantry_engine *e, const char *id,
-     struct gantry_container **ret, struct gantry_op *op)
+	struct gantry_container **ret, struct gantry_op *op)
 {
 	int r = __real_gantry_container_get(e, id, ret, op);
 
@@ -227,7 +229,7 @@ REAL(int, gantry_container_get, struct gantry_engine *e, const char *id,
 }
 
 REAL(int, gantry_container_list, struct gantry_engine *e, struct gantry_container ***ret,
-     struct gantry_op *op)
+	struct gantry_op *op)
 {
 	int r = __real_gantry_container_list(e, ret, op);
 
@@ -249,7 +251,7 @@ REAL(int, gantry_container_list, struct gantry_engine *e, struct gantry_containe
 }
 
 REAL(int, gantry_container_delete, struct gantry_engine *e, const char *id, unsigned flags,
-     struct gantry_op *op)
+	struct gantry_op *op)
 {
 	if (lies("delete-nothing"))
 		return 0;

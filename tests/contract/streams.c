@@ -43,7 +43,8 @@ END_TEST
 
 START_TEST(stdout_and_stderr_are_kept_apart)
 {
-	struct gantry_create w = what(LIST("sh", "-c", "printf out; printf err >&2; printf 'no newline'"));
+	struct gantry_create w =
+		what(LIST("sh", "-c", "printf out; printf err >&2; printf 'no newline'"));
 	clean_outcome struct outcome o = { 0 };
 
 	NEEDS_PROGRAMS;
@@ -117,8 +118,10 @@ END_TEST
 
 START_TEST(a_reader_that_goes_away_hurts_nobody)
 {
-	struct gantry_create w = what(LIST("sh", "-c", "trap '' PIPE; i=0; while [ $i -lt 2000 ]; do "
-					   "echo 0123456789012345678901234567890123456789 2>/dev/null; "
+	struct gantry_create w = what(LIST("sh", "-c",
+					   "trap '' PIPE; i=0; while [ $i -lt 2000 ]; do "
+					   "echo 0123456789012345678901234567890123456789 "
+					   "2>/dev/null; "
 					   "i=$((i+1)); done; exit 4"));
 	struct gantry_run how = GANTRY_RUN_INIT;
 	struct gantry_exit x = GANTRY_EXIT_INIT;
@@ -129,7 +132,8 @@ START_TEST(a_reader_that_goes_away_hurts_nobody)
 	ck_assert_int_eq(pipe(out), 0);
 	close(out[0]);
 	how.stdout_fd = out[1];
-	OK(gantry_container_run(engine, &w, &how, id, &x, &op)); /* a SIGPIPE would end this process */
+	/* a SIGPIPE would end this process */
+	OK(gantry_container_run(engine, &w, &how, id, &x, &op));
 	ck_assert_int_eq(x.code, 4);
 	close(out[1]);
 	drop(id);
@@ -158,7 +162,8 @@ END_TEST
 
 START_TEST(signals_of_the_signalfd_reach_the_container)
 {
-	struct gantry_create w = what(LIST("sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"));
+	struct gantry_create w = what(
+		LIST("sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"));
 	struct gantry_run how = GANTRY_RUN_INIT;
 	struct gantry_exit x = GANTRY_EXIT_INIT;
 	char id[GANTRY_ID_SIZE];

@@ -342,7 +342,8 @@ int main(void)
 	int failed;
 
 	if (!setting("GANTRY_CONTRACT_ENGINE") || !contract_dir()) {
-		fprintf(stderr, "contract: set GANTRY_CONTRACT_ENGINE and GANTRY_CONTRACT_DIR (see suite.h)\n");
+		fprintf(stderr, "contract: GANTRY_CONTRACT_ENGINE or _DIR is not set, see "
+				"suite.h\n");
 		return 2;
 	}
 	snprintf(owner, sizeof(owner), "contract-%d", (int)getpid());

@@ -42,7 +42,7 @@ static void count_sigpipe(int sig)
 	atomic_fetch_add(&sigpipes, 1);
 }
 
-/* ---- one thread's work ---------------------------------------------------------------------------- */
+/* ---- one thread's work ---- */
 
 struct job {
 	const char *engine;
@@ -50,13 +50,14 @@ struct job {
 	char fault[512]; /* "" when all went well */
 };
 
-#define TRY(call) \
-	do { \
-		int r_ = (call); \
-		if (r_ < 0) { \
-			snprintf(j->fault, sizeof(j->fault), "%.80s: %d, %s", #call, r_, op.err.msg); \
-			return; \
-		} \
+#define TRY(call)                                                                                  \
+	do {                                                                                       \
+		int r_ = (call);                                                                   \
+		if (r_ < 0) {                                                                      \
+			snprintf(j->fault, sizeof(j->fault), "%.80s: %d, %s", #call, r_,           \
+				 op.err.msg);                                                      \
+			return;                                                                    \
+		}                                                                                  \
 	} while (0)
 
 static struct gantry_create what(const struct job *j, const char *const *args)
@@ -133,14 +134,15 @@ static void *work(void *arg)
 			one_detached(j, e);
 	}
 	if (gantry_engine_clean(e, &op) != 0 && !*j->fault)
-		snprintf(j->fault, sizeof(j->fault), "clean found something, or failed: %s", op.err.msg);
+		snprintf(j->fault, sizeof(j->fault), "clean found something, or failed: %s",
+			 op.err.msg);
 	gantry_engine_close(e);
 	return NULL;
 }
 
-/* ---- the program's own habits ----------------------------------------------------------------------- */
+/* ---- the program's own habits ---- */
 
-/* Takes whatever child there is, all the time. Any that it gets was not ours: this program has none. */
+/* Takes whatever child there is, all the time: this program has none, so it should get none. */
 static void *reap(void *arg)
 {
 	struct timespec t = { 0, 1000000 };
@@ -169,7 +171,8 @@ static int open_fds(void)
 
 static int tests, failures;
 
-static void tap(int good, const char *engine, const char *habit, const char *what_it_is, const char *detail)
+static void tap(int good, const char *engine, const char *habit, const char *what_it_is,
+		const char *detail)
 {
 	tests++;
 	failures += !good;
@@ -198,7 +201,8 @@ static void run_threads(const char *engine, const char *habit)
 		pthread_join(threads[i], NULL);
 	for (int i = 0; i < THREADS; i++)
 		if (*jobs[i].fault || i == THREADS - 1) {
-			tap(!*jobs[i].fault, engine, habit, "8 threads with a handle each", jobs[i].fault);
+			tap(!*jobs[i].fault, engine, habit, "8 threads with a handle each",
+			    jobs[i].fault);
 			break;
 		}
 	snprintf(detail, sizeof(detail), "%d", atomic_load(&sigchlds));
@@ -207,14 +211,16 @@ static void run_threads(const char *engine, const char *habit)
 	snprintf(detail, sizeof(detail), "%d", atomic_load(&stolen));
 	tap(!atomic_load(&stolen), engine, habit, "waitpid(-1) finds nothing", detail);
 	errno = 0;
-	tap(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, engine, habit, "there is no child", "");
+	tap(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, engine, habit, "there is no child",
+	    "");
 	snprintf(detail, sizeof(detail), "%d more", open_fds() - fds);
 	tap(open_fds() == fds, engine, habit, "no fd is left open", detail);
 }
 
 static void with_habits(const char *engine)
 {
-	struct sigaction handler = { .sa_handler = count_sigchld, .sa_flags = SA_RESTART | SA_NOCLDSTOP },
+	struct sigaction handler = { .sa_handler = count_sigchld,
+				     .sa_flags = SA_RESTART | SA_NOCLDSTOP },
 			 ignore = { .sa_handler = SIG_IGN };
 	pthread_t reaper;
 
@@ -245,8 +251,8 @@ static void own_child_is_seen(void)
 		_exit(3);
 	while (waitpid(-1, &status, 0) < 0 && errno == EINTR)
 		;
-	tap(pid > 0 && atomic_load(&sigchlds) == 1 && WEXITSTATUS(status) == 3, "the program", "SIGCHLD handler",
-	    "its own child is seen", "");
+	tap(pid > 0 && atomic_load(&sigchlds) == 1 && WEXITSTATUS(status) == 3, "the program",
+	    "SIGCHLD handler", "its own child is seen", "");
 }
 
 int main(void)
@@ -264,7 +270,8 @@ int main(void)
 	else
 		printf("skip: native: needs root and GANTRY_HOST_ROOTFS\n");
 	pthread_sigmask(SIG_BLOCK, NULL, &after);
-	tap(!memcmp(&before, &after, sizeof(before)), "the program", "at its end", "its signal mask is as it was", "");
+	tap(!memcmp(&before, &after, sizeof(before)), "the program", "at its end",
+	    "its signal mask is as it was", "");
 	printf("1..%d\n", tests);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -51,14 +51,16 @@ static int fake_start(struct gantry_engine *e, const char *id, struct call *c)
 	return now.start;
 }
 
-static int fake_kill(struct gantry_engine *e, const char *id, int sig, unsigned flags, struct call *c)
+static int fake_kill(struct gantry_engine *e, const char *id, int sig, unsigned flags,
+		     struct call *c)
 {
 	(void)e, (void)id, (void)flags, (void)c;
 	ask("kill:%d ", sig);
 	return 0;
 }
 
-static int fake_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret, struct call *c)
+static int fake_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
+		     struct call *c)
 {
 	(void)e, (void)id;
 	ask("wait ", 0);
@@ -75,9 +77,12 @@ static int fake_resume(struct gantry_engine *e, const char *id, struct call *c)
 	return 0;
 }
 
-static int fake_get(struct gantry_engine *e, const char *id, struct gantry_container **ret, struct call *c)
+static int fake_get(struct gantry_engine *e, const char *id, struct gantry_container **ret,
+		    struct call *c)
 {
-	struct gantry_container k = { .id = id, .state = now.state, .stop_signal = now.stop_signal };
+	struct gantry_container k = { .id = id,
+				      .state = now.state,
+				      .stop_signal = now.stop_signal };
 
 	(void)e, (void)c;
 	ask("get ", 0);
@@ -85,7 +90,8 @@ static int fake_get(struct gantry_engine *e, const char *id, struct gantry_conta
 	return 0;
 }
 
-static int fake_list(struct gantry_engine *e, bool ours, struct gantry_container ***ret, struct call *c)
+static int fake_list(struct gantry_engine *e, bool ours, struct gantry_container ***ret,
+		     struct call *c)
 {
 	struct described d = { 0 };
 	char label[64];
@@ -118,8 +124,15 @@ static int fake_del(struct gantry_engine *e, const char *id, unsigned flags, str
 }
 
 static const struct engine_ops fake = {
-	.kind = "fake", .create = fake_create, .start = fake_start, .kill = fake_kill, .wait = fake_wait,
-	.resume = fake_resume, .get = fake_get, .list = fake_list, .del = fake_del,
+	.kind = "fake",
+	.create = fake_create,
+	.start = fake_start,
+	.kill = fake_kill,
+	.wait = fake_wait,
+	.resume = fake_resume,
+	.get = fake_get,
+	.list = fake_list,
+	.del = fake_del,
 };
 static char owner[] = "me";
 static struct gantry_engine engine = { .ops = &fake, .owner = owner };
@@ -201,7 +214,8 @@ END_TEST
 
 START_TEST(stop_leaves_alone_what_does_not_run)
 {
-	static const int states[] = { GANTRY_STATE_CREATED, GANTRY_STATE_STOPPED, GANTRY_STATE_DEAD };
+	static const int states[] = { GANTRY_STATE_CREATED, GANTRY_STATE_STOPPED,
+				      GANTRY_STATE_DEAD };
 
 	for (int i = 0; i < 3; i++) {
 		now = (struct script){ .state = states[i] };

@@ -9,7 +9,9 @@ START_TEST(a_description_is_a_copy_with_no_null_strings)
 {
 	char id[] = "abc";
 	const char *labels[] = { "z=1", "io.gantry.owner=me", "a=2", NULL };
-	struct gantry_container from = { .id = id, .labels = labels, .state = GANTRY_STATE_PAUSED, .pid = 7 };
+	struct gantry_container from = {
+		.id = id, .labels = labels, .state = GANTRY_STATE_PAUSED, .pid = 7
+	};
 	struct gantry_container *c = describe_container(&from);
 
 	id[0] = 'X';
@@ -30,7 +32,9 @@ END_TEST
 
 START_TEST(info_makes_its_line_of_what_is_known)
 {
-	struct gantry_info from = { .kind = "oci", .name = "runc", .version = "1.1.5", .path = "/usr/bin/runc" };
+	struct gantry_info from = {
+		.kind = "oci", .name = "runc", .version = "1.1.5", .path = "/usr/bin/runc"
+	};
 	struct gantry_info *i = describe_info(&from);
 
 	ck_assert_str_eq(i->line, "runc 1.1.5, at /usr/bin/runc");

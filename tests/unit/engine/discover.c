@@ -123,11 +123,12 @@ START_TEST(docker_contexts_are_read_and_odd_ones_passed_over)
 	make_dir(".docker/contexts/meta/bb");
 	make_dir(".docker/contexts/meta/cc");
 	put(".docker/config.json", "{\"currentContext\": \"mine\"}");
-	put(".docker/contexts/meta/aa/meta.json",
-	    "{\"Name\": \"mine\", \"Endpoints\": {\"docker\": {\"Host\": \"unix:///x/mine.sock\"}}}");
+	put(".docker/contexts/meta/aa/meta.json", "{\"Name\": \"mine\", \"Endpoints\": "
+						  "{\"docker\": {\"Host\": "
+						  "\"unix:///x/mine.sock\"}}}");
 	put(".docker/contexts/meta/bb/meta.json", "{\"Name\": \"broken");
-	put(".docker/contexts/meta/cc/meta.json",
-	    "{\"Name\": \"far\", \"Endpoints\": {\"docker\": {\"Host\": \"tcp://10.0.0.1:2376\"}}}");
+	put(".docker/contexts/meta/cc/meta.json", "{\"Name\": \"far\", \"Endpoints\": {\"docker\": "
+						  "{\"Host\": \"tcp://10.0.0.1:2376\"}}}");
 	ck_assert_int_eq(candidates_collect(&l), 0);
 	ck_assert_str_eq(by_source(&l, "docker context mine (current)")->path, "/x/mine.sock");
 	ck_assert_ptr_nonnull(by_source(&l, "docker context far")->why);
@@ -188,7 +189,8 @@ START_TEST(dead_and_foreign_engines_say_why)
 	ck_assert_str_eq(f->why, "nothing answers");
 	ck_assert_int_eq(f->usable, 0);
 	ck_assert_str_eq(f->version, "");
-	ck_assert_str_eq(found(list, "$CONTAINERD_ADDRESS")->why, "gantry does not drive containerd yet");
+	ck_assert_str_eq(found(list, "$CONTAINERD_ADDRESS")->why, "gantry does not drive "
+								  "containerd yet");
 	ck_assert_str_eq(found(list, "$CONTAINER_RUNTIME_ENDPOINT")->why, "nothing answers");
 	close(dead);
 	close(alive);
