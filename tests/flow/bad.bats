@@ -4,17 +4,14 @@ setup_file() { flow_file; }
 setup() { flow_test; }
 teardown() { flow_end; }
 
-local_engines() { engines | grep -v docker || true; }
+# what takes a rootfs or a bundle
+local_engines() { (engines | grep -v docker) || true; }
 
-each() {
-	local e
-	[ -n "$(local_engines)" ] || skip "needs root"
-	for e in $(local_engines); do
-		echo "# on $e" >&2
-		traces_begin "$e"
-		"$1" "$e"
-		traces_end
-	done
+each_local() {
+	local FLOW_ENGINES
+	FLOW_ENGINES=$(local_engines)
+	[ -n "$FLOW_ENGINES" ] || skip "no local engine here"
+	each --traces "$1"
 }
 
 no_rootfs() {
@@ -25,7 +22,7 @@ no_rootfs() {
 	expect 125 gantry -E "$1" create --rootfs "$ROOTFS/bin/plain" -- true
 	said create "plain"
 }
-@test "a rootfs that is not there, or is no directory" { each no_rootfs; }
+@test "a rootfs that is not there, or is no directory" { each_local no_rootfs; }
 
 no_bundle() {
 	expect 125 gantry -E "$1" run --bundle "$BATS_TEST_TMPDIR/none"
@@ -34,7 +31,7 @@ no_bundle() {
 	expect 125 gantry -E "$1" run -b "$BATS_TEST_TMPDIR/empty"
 	said run "config.json"
 }
-@test "a bundle that is not there, or has no config.json" { each no_bundle; }
+@test "a bundle that is not there, or has no config.json" { each_local no_bundle; }
 
 bundle() { # text: a bundle with this config.json
 	mkdir -p "$BATS_TEST_TMPDIR/bundle"
@@ -51,8 +48,7 @@ broken_config() {
 		"$(printf '[%.0s' {1..2000})"; do
 		bundle "$text"
 		expect 125 gantry -E "$1" run --bundle "$BATS_TEST_TMPDIR/bundle"
-		[[ $err == "gantry: run: "* ]] || { echo "$text: $err" >&2; return 1; }
-		same "$(wc -l <"$BATS_TEST_TMPDIR/err")" 1
+		said run .
 	done
 	rm "$BATS_TEST_TMPDIR/bundle/config.json"
 	mkfifo "$BATS_TEST_TMPDIR/bundle/config.json"
@@ -61,7 +57,7 @@ broken_config() {
 	ln -s /dev/zero "$BATS_TEST_TMPDIR/bundle/config.json"
 	expect 125 timeout 8 "$GANTRY" -E "$1" run --bundle "$BATS_TEST_TMPDIR/bundle"
 }
-@test "a config.json that is broken, endless or no file" { each broken_config; }
+@test "a config.json that is broken, endless or no file" { each_local broken_config; }
 
 unsupported() {
 	bundle "$("$GANTRY_OCI" spec -b /dev/stdout 2>/dev/null || true)"
@@ -93,13 +89,13 @@ unknown_container() {
 	expect 125 gantry -E "$1" start nosuch
 	said start nosuch
 }
-@test "an unknown container" { each unknown_container; }
+@test "an unknown container" { each_local unknown_container; }
 
 wrong_image() {
 	expect 125 gantry -E "$1" run busybox true
 	said run "image|rootfs"
 }
-@test "an image where the engine takes none" { each wrong_image; }
+@test "an image where the engine takes none" { each_local wrong_image; }
 
 failing_start() {
 	expect 127 gantry -E "$1" run --name "$TAG" --rootfs "$ROOTFS" -- /no/such
@@ -109,7 +105,7 @@ failing_start() {
 	expect 125 gantry -E "$1" run --name "$TAG" --rootfs "$ROOTFS" --ulimit nosuch=1 -- true
 	expect 0 gantry -E "$1" run --rm --name "$TAG" --rootfs "$ROOTFS" -- true
 }
-@test "a container that could not be started leaves nothing, its name neither" { each failing_start; }
+@test "a container that could not be started leaves nothing, its name neither" { each_local failing_start; }
 
 @test "without root one line says what is missing" {
 	need_root
@@ -136,4 +132,4 @@ full() {
 	find "$BATS_TEST_TMPDIR/full" | sort | diff "$BATS_TEST_TMPDIR/full.before" -
 	umount "$BATS_TEST_TMPDIR/full"
 }
-@test "a full disk while creating" { each full; }
+@test "a full disk while creating" { each_local full; }

@@ -65,7 +65,7 @@ on() {
 
 # grun ENGINE OPTION... -- COMMAND...: gantry run on that engine, marked as this test's
 grun() {
-	local engine=$1 opts=()
+	local on=$1 opts=()
 	shift
 	while [ "$1" != -- ]; do
 		opts+=("$1")
@@ -73,7 +73,7 @@ grun() {
 	done
 	shift
 	# shellcheck disable=SC2046
-	gantry -E "$engine" run --label "flow=$TAG" "${opts[@]}" $(on "$engine") "$@"
+	gantry -E "$on" run --label "flow=$TAG" "${opts[@]}" $(on "$on") "$@"
 }
 
 # Runs what follows; fails when the exit code is not $1, and shows all there is to see.
@@ -88,8 +88,29 @@ expect() {
 	return 1
 }
 
-# What was said on stderr is one line that begins with "gantry: $1: " and fits the pattern $2.
+# Runs the test function $1 once for every engine, which it gets as its argument. After it (and before: --traces)
+# the host is as it was.
+each() {
+	local engine traces=
+	if [ "$1" = --traces ]; then
+		traces=1
+		shift
+	fi
+	[ -n "$(engines)" ] || skip "no engine here"
+	for engine in $(engines); do
+		echo "# on $engine" >&2
+		[ -z "$traces" ] || traces_begin "$engine"
+		"$1" "$engine"
+		[ -z "$traces" ] || traces_end
+	done
+}
+
+# What was said on stderr is one line that begins with "gantry: $1: " and fits the pattern $2. In the foreground a foreign
+# runtime has the container's stderr for its own words too: these may stand before ours.
 said() {
+	case ${engine:-} in
+	oci:*) err=$(grep '^gantry: ' <<<"$err") ;;
+	esac
 	[ "$(printf '%s\n' "$err" | wc -l)" = 1 ] || { printf 'not one line: %s\n' "$err" >&2; return 1; }
 	[[ $err == "gantry: $1: "* ]] || { printf 'not "gantry: %s: ...": %s\n' "$1" "$err" >&2; return 1; }
 	[[ $err =~ $2 ]] || { printf 'does not fit /%s/: %s\n' "$2" "$err" >&2; return 1; }

@@ -4,15 +4,6 @@ setup_file() { flow_file; }
 setup() { flow_test; }
 teardown() { flow_end; }
 
-each() {
-	local e
-	[ -n "$(engines)" ] || skip "no engine here"
-	for e in $(engines); do
-		echo "# on $e" >&2
-		"$1" "$e"
-	done
-}
-
 state() { gantry -E "$1" inspect "$2" | jq -r '.[0].state'; }
 is() { [ "$(state "$1" "$2")" = "$3" ]; }
 

@@ -4,15 +4,6 @@ setup_file() { flow_file; }
 setup() { flow_test; }
 teardown() { flow_end; }
 
-each() { # test function: once for every engine, which it gets as $1
-	local e
-	[ -n "$(engines)" ] || skip "no engine here"
-	for e in $(engines); do
-		echo "# on $e" >&2
-		"$1" "$e"
-	done
-}
-
 codes() {
 	expect 0 grun "$1" --rm -- true
 	expect 7 grun "$1" --rm -- sh -c 'exit 7'
