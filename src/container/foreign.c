@@ -13,13 +13,14 @@
 #include <string.h>
 
 #include "base/clean.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "kernel/cgroup.h"
 
-enum { MAX_SAID = 1 << 20, MAX_ARGS = 16, SENTENCE = 512 };
+enum { MAX_SAID = 1 << 20, MAX_ARGS = 16, SENTENCE = 512, GRACE_S = 8 };
 
 /* ---- words ---- */
 
@@ -222,6 +223,21 @@ static int read_pid(const struct foreign_create *how, const char *runtime, struc
 	return (int)pid;
 }
 
+/*
+ * A runtime that is killed while it creates leaves cgroups that its own delete
+ * --force does not find (runc and crun alike). So one that is not wanted any
+ * more may first finish, and is killed only when it takes too long.
+ */
+static void let_finish(struct child *ch, const struct call *c)
+{
+	struct call grace;
+
+	if (call_begin(&grace, NULL, c->logger) < 0)
+		return;
+	grace.deadline_ns = clock_mono() + GRACE_S * 1000000000ull;
+	(void)spawn_wait(ch, &grace);
+}
+
 int foreign_create(const struct foreign *f, const struct foreign_create *how, struct call *c)
 {
 	clean_child struct child ch = CHILD_INIT;
@@ -245,6 +261,8 @@ int foreign_create(const struct foreign *f, const struct foreign_create *how, st
 	if (r < 0)
 		return r;
 	r = spawn_wait(&ch, c);
+	if (r == -ETIMEDOUT || r == -ECANCELED)
+		let_finish(&ch, c);
 	log = take_log(how);
 	if (r < 0)
 		return r;

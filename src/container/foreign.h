@@ -27,7 +27,11 @@ struct foreign_create {
 	int dirfd;        /* the directory that `log` and `pid_file` are in */
 	int fds[3];       /* streams of the container */
 };
-/* Creates the container and reads its pid: > 0, or -errno with words. When the call is cut short the runtime is killed. */
+/*
+ * Creates the container and reads its pid: > 0, or -errno with words. When the
+ * call is cut short the runtime gets a few seconds to finish before it is
+ * killed; its delete is to be called in any case.
+ */
 int foreign_create(const struct foreign *f, const struct foreign_create *how, struct call *c);
 
 /*

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages between engine and monitor: whole structs on SOCK_SEQPACKET, so that none can arrive in part. */
+/*
+ * Messages between engine and monitor: whole structs on SOCK_SEQPACKET, so
+ * that none can arrive in part. What bites: when the other end closes with
+ * something of ours unread, ECONNRESET comes before what it had still sent;
+ * it comes once, so reading goes on after it.
+ */
 #include "container/monitorproto.h"
 
 #include <stddef.h>
@@ -73,9 +78,9 @@ int monitor_recv(int sock, struct monitor_msg *ret, int *ret_fd)
 
 	do {
 		n = recvmsg(sock, &h, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	fd = take_fd(&h);
 	if (n == 0)
 		return 0;
@@ -143,8 +148,8 @@ int monitor_asked(int sock)
 
 	do {
 		n = recv(sock, &b, 1, MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
-		return errno == ECONNRESET ? 0 : -errno;
+		return -errno;
 	return n == 0 ? 0 : b;
 }
