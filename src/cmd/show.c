@@ -110,7 +110,7 @@ static void ago(char dst[SHOW_AGE_SIZE + 8], uint64_t when, uint64_t now, bool b
 void show_status(char dst[SHOW_STATUS_SIZE], const struct gantry_container *c, uint64_t now_ns,
 		 bool brief)
 {
-	char since[SHOW_AGE_SIZE + 8], code[8] = "?";
+	char since[SHOW_AGE_SIZE + 8], code[12] = "?";
 
 	switch (c->state) {
 	case GANTRY_STATE_RUNNING:
