@@ -8,8 +8,9 @@
  * container's id, its name, or the unambiguous beginning of its id.
  *
  * Same situation, same errno, on every engine. Every function here can also
- * return, and the lists below do not repeat: -ECONNREFUSED the engine went
- * away; -EPROTO, -EBADMSG it or a file of state speaks nonsense; -EIO it
+ * return, and the lists below do not repeat: -EINVAL no engine is given, or an
+ * `id` that can be none; -E2BIG `op` is a newer one; -ECONNREFUSED the engine
+ * went away; -EPROTO, -EBADMSG it or a file of state speaks nonsense; -EIO it
  * failed in its own words; -ENOTSUP the engine cannot; -ENOMEM; -ETIMEDOUT,
  * -ECANCELED by `op`.
  */
