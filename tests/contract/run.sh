@@ -121,6 +121,7 @@ foreign_check() {
 	docker | podman)
 		[ "$(own inspect -f '{{.State.Running}}' "$foreign")" = true ] && ok "the foreign container is untouched" ||
 			not_ok "the foreign container was touched"
+		own kill "$foreign" >/dev/null
 		own rm -f "$foreign" >/dev/null
 		;;
 	oci:*)
