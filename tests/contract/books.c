@@ -246,7 +246,6 @@ START_TEST(at_debug_level_the_log_shows_what_was_asked)
 {
 	struct gantry_engine_options o = suite_options();
 	clean_engine struct gantry_engine *e = NULL;
-	clean_list struct gantry_container **list = NULL;
 	char kind[32];
 
 	NEEDS_PROGRAMS; /* null asks nobody */
