@@ -219,13 +219,39 @@ static int freeze_by(const struct cgroup *c, int i, bool freeze, uint64_t wait_n
 	return r < 0 ? r : wait_event(c, "frozen ", freeze, deadline);
 }
 
+/* Whether one hierarchy holds the tree frozen: 1, 0 (also where it cannot freeze), -errno. */
+static int frozen_by(const struct cgroup *c, int i)
+{
+	const char *file = c->h[i].unified ? "cgroup.freeze" : "freezer.state";
+	char text[32];
+	ssize_t n;
+
+	if (c->h[i].dir < 0 || !(c->h[i].unified || c->h[i].ctls & CGROUP_FREEZER))
+		return 0;
+	n = cgroup_read(c, i, file, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT ? 0 : (int)n;
+	return text[0] == '1' || text[0] == 'F';
+}
+
+/* On a hybrid host somebody else may have used the freezer that we do not: all are thawed. */
+static int thaw(const struct cgroup *c, int first)
+{
+	int r = freeze_by(c, first, false, freeze_ns);
+
+	for (int i = 0; r == 0 && i < c->n; i++)
+		if (i != first && frozen_by(c, i) > 0)
+			r = freeze_by(c, i, false, freeze_ns);
+	return r;
+}
+
 int cgroup_freeze(const struct cgroup *c, bool freeze, struct gantry_err *err)
 {
 	int i = freezer(c), r;
 
 	if (i < 0)
 		return err_set(err, ENODEV, "this host has no freezer cgroup controller");
-	r = freeze_by(c, i, freeze, freeze_ns);
+	r = freeze ? freeze_by(c, i, true, freeze_ns) : thaw(c, i);
 	if (r < 0 && freeze)
 		(void)freeze_by(c, i, false, 0);
 	if (r < 0)
@@ -235,16 +261,12 @@ int cgroup_freeze(const struct cgroup *c, bool freeze, struct gantry_err *err)
 
 int cgroup_frozen(const struct cgroup *c)
 {
-	int i = freezer(c);
-	char text[32];
-	ssize_t n;
+	int r = 0;
 
-	if (i < 0)
-		return 0;
-	n = cgroup_read(c, i, c->h[i].unified ? "cgroup.freeze" : "freezer.state", text, sizeof(text));
-	if (n < 0)
-		return n == -ENOENT ? 0 : (int)n;
-	return text[0] == '1' || text[0] == 'F';
+	/* runc freezes by v1 on a hybrid host, we by v2: either counts */
+	for (int i = 0; r == 0 && i < c->n; i++)
+		r = frozen_by(c, i);
+	return r;
 }
 
 /* SIGKILL by the kernel, to the whole tree at once, frozen or not. */
