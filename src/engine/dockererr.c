@@ -35,6 +35,7 @@ static const struct meaning any[] = {
 	{ "is already paused", EBUSY, 0, "is paused already" },
 	{ "cannot start a paused container", EBUSY, 0, "is paused" },
 	{ "is paused", EBUSY, 0, "is paused" },
+	{ "state to be started", EBUSY, 0, "is in no state to be started" },
 	{ "already in progress", EBUSY, 0, NULL },
 	{ "container state improper", EBUSY, 0, NULL },
 	{ "no space left on device", ENOSPC, 0, NULL },
