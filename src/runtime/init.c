@@ -194,6 +194,8 @@ void init_run(struct job *j)
 	int master = -1, r;
 
 	clean_fdp(&j->sync[0]);
+	/* The lock is its creator's: who starts us next must not find our copy of it. */
+	clean_fdp(&j->dir);
 	(void)umask(0);
 	if (furnish(j, &c, &master, &w.err) < 0)
 		give_up(j, &w);
