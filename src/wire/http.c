@@ -176,12 +176,16 @@ static void log_answer(const struct http *h, struct call *c)
 {
 	size_t size = h->body.len * 4 + 1;
 	clean_free char *text = NULL;
+	char *nl;
 
 	if (!call_logs(c, GANTRY_LOG_DEBUG))
 		return;
 	text = malloc(size);
 	if (text)
 		str_printable(text, size, h->body.len ? h->body.buf : "");
+	nl = text ? strstr(text, "\\x0a") : NULL; /* Go ends its JSON with a newline */
+	if (nl && !nl[4])
+		*nl = '\0';
 	call_log(c, GANTRY_LOG_DEBUG, "answer %d%s%s", h->answer.status, text && *text ? " " : "",
 		 text ? text : "");
 }

@@ -511,7 +511,7 @@ static void keep_log(const struct gantry_log *rec, void *arg)
 
 START_TEST(the_log_tells_what_was_asked_and_answered_and_nothing_unprintable)
 {
-	const struct fake_route routes[] = { { "POST ", OK_("no\x1b[2Jgood", "9"), 0, 0 },
+	const struct fake_route routes[] = { { "POST ", OK_("no\x1b[2Jgoo\n", "10"), 0, 0 },
 					     END_ROUTES };
 	const struct logger logger = { keep_log, NULL, "docker", GANTRY_LOG_DEBUG };
 	struct call c = begun(5000000, "create");
@@ -523,7 +523,7 @@ START_TEST(the_log_tells_what_was_asked_and_answered_and_nothing_unprintable)
 	http_init(&h, f.path);
 	ck_assert_int_eq(post(&h, "/x?y=1", "{\"Image\":\"i\"}", &c), 200);
 	ck_assert_ptr_nonnull(strstr(logged, "POST /x?y=1\n{\"Image\":\"i\"}\n"));
-	ck_assert_ptr_nonnull(strstr(logged, "answer 200 no\\x1b[2Jgoo"));
+	ck_assert_ptr_nonnull(strstr(logged, "answer 200 no\\x1b[2Jgoo\n"));
 	ck_assert_ptr_null(strchr(logged, '\x1b'));
 	fake_stop(&f);
 }
