@@ -329,7 +329,7 @@ int cgroup_populated(const struct cgroup *c)
 		}
 		r = signal_tree(c->h[i].dir, 0);
 		if (r)
-			return r;
+			return r < 0 ? r : 1;
 	}
 	return 0;
 }
