@@ -51,11 +51,12 @@ static void leave(int sig)
 static int sleeper(const struct cgroup *c)
 {
 	int pidfd = -1;
-	pid_t pid = clone_child(0, c->unified >= 0 ? c->h[c->unified].dir : -1, &pidfd);
+	pid_t pid;
 
+	signal(SIGUSR1, leave);
+	pid = clone_child(0, c->unified >= 0 ? c->h[c->unified].dir : -1, &pidfd);
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0) {
-		signal(SIGUSR1, leave);
 		if (cgroup_enter(c, NULL) < 0)
 			_exit(1);
 		for (;;)
