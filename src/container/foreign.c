@@ -228,14 +228,15 @@ static int read_pid(const struct foreign_create *how, const char *runtime, struc
  * --force does not find (runc and crun alike). So one that is not wanted any
  * more may first finish, and is killed only when it takes too long.
  */
-static void let_finish(struct child *ch, const struct call *c)
+static int let_finish(struct child *ch, const struct call *c)
 {
 	struct call grace;
+	int r = call_begin(&grace, NULL, c->logger);
 
-	if (call_begin(&grace, NULL, c->logger) < 0)
-		return;
+	if (r < 0)
+		return r;
 	grace.deadline_ns = clock_mono() + GRACE_S * 1000000000ull;
-	(void)spawn_wait(ch, &grace);
+	return spawn_wait(ch, &grace);
 }
 
 int foreign_create(const struct foreign *f, const struct foreign_create *how, struct call *c)
@@ -244,7 +245,7 @@ int foreign_create(const struct foreign *f, const struct foreign_create *how, st
 	clean_free char *log = NULL;
 	const char *argv[MAX_ARGS];
 	struct spawn s = SPAWN_INIT;
-	int n, r;
+	int n, r, cut = 0;
 
 	n = begin_argv(f, how->log, argv);
 	argv[n++] = "create";
@@ -261,15 +262,19 @@ int foreign_create(const struct foreign *f, const struct foreign_create *how, st
 	if (r < 0)
 		return r;
 	r = spawn_wait(&ch, c);
-	if (r == -ETIMEDOUT || r == -ECANCELED)
-		let_finish(&ch, c);
+	if (r == -ETIMEDOUT || r == -ECANCELED) {
+		cut = r;
+		r = let_finish(&ch, c);
+	}
 	log = take_log(how);
 	if (r < 0)
-		return r;
+		return cut ? cut : r;
 	call_log(c, GANTRY_LOG_DEBUG, "%s create ended with %d%s%s", argv[0], r,
 		 log && *log ? ", logged: " : "", log ? log : "");
 	if (r > 0)
 		return foreign_err(c->err, argv[0], "create", log);
+	if (cut)
+		return cut;
 	return read_pid(how, argv[0], c->err);
 }
 

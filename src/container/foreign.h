@@ -30,7 +30,7 @@ struct foreign_create {
 /*
  * Creates the container and reads its pid: > 0, or -errno with words. When the
  * call is cut short the runtime gets a few seconds to finish before it is
- * killed; its delete is to be called in any case.
+ * killed. Its delete is to be called after any failure but -EEXIST: then the container is another's.
  */
 int foreign_create(const struct foreign *f, const struct foreign_create *how, struct call *c);
 

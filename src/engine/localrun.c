@@ -308,6 +308,15 @@ static int await_message(struct making *m, unsigned event, bool *told, struct ca
 	return 0;
 }
 
+/* Whether the runtime knows a container of this id that is older than our record: then it is not ours to remove. */
+static bool is_anothers(struct making *m, struct call *c)
+{
+	clean_local_state struct local_state s = { 0 };
+
+	return m->l->kind->state(m->l, m->rec.id, &s, c) == 0 && s.created_ns &&
+	       s.created_ns < m->rec.created_ns;
+}
+
 /* Lets the monitor undo what it has begun, and does what it cannot do any more. */
 static void undo(struct making *m, unsigned committed, struct call *c)
 {
@@ -328,6 +337,10 @@ static void undo(struct making *m, unsigned committed, struct call *c)
 		(void)pidfd_signal(m->monitor.pidfd, SIGKILL);
 		(void)pidfd_ended(m->monitor.pidfd, ABORT_MS);
 		u.deadline_ns = clock_mono() + UNDO_S * 1000000000ull;
+	}
+	if (is_anothers(m, &u)) {
+		remove_record(m);
+		return;
 	}
 	snprintf(b.id, sizeof(b.id), "%s", m->rec.id);
 	b.dir = openat(m->records, m->rec.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

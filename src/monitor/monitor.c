@@ -83,7 +83,9 @@ static int fail(struct monitor *m)
 	struct monitor_msg msg = { .event = MONITOR_FAILED, .err = m->err };
 
 	begin_call(m, "delete", -1);
-	m->driver->destroy(m);
+	/* A container that was there before is another's. */
+	if (m->pidfd >= 0 || msg.err.code != EEXIST)
+		(void)m->driver->destroy(m);
 	if (m->pidfd >= 0)
 		(void)waitid(P_PIDFD, (id_t)m->pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG | __WALL);
 	(void)remove_record(m);

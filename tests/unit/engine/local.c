@@ -713,6 +713,30 @@ START_TEST(what_the_runtime_lost_is_stopped_with_an_unknown_code)
 }
 END_TEST
 
+START_TEST(a_container_of_the_same_name_that_is_not_ours_is_never_touched)
+{
+	static const char *const prefix[] = { "$GANTRY_OCI", "runc", "%s/crun" };
+	char cmd[128];
+	int r;
+
+	if (!use(_i))
+		return;
+	snprintf(cmd, sizeof(cmd), which == CRUN ? prefix[which] : "%s", which == CRUN ? tmp : prefix[which]);
+	ck_assert_int_eq(sh("cd %s && $GANTRY_OCI spec && sed -i 's/\"terminal\": *true/\"terminal\": false/' config.json && "
+			    "%s --root %s/state create lt-other < /dev/null > /dev/null 2>&1", tmp, cmd, tmp), 0);
+	ck_assert_int_eq(launch("lt-other", forever, 0), -EEXIST);
+	for (int us = 500; us < 40000; us *= 2) {
+		op.timeout_us = (uint64_t)us;
+		r = launch("lt-other", forever, 0);
+		ck_assert(r == -EEXIST || r == -ETIMEDOUT);
+	}
+	op.timeout_us = 0;
+	ck_assert_int_eq(sh("%s --root %s/state state lt-other | grep -q created", cmd, tmp), 0);
+	ck_assert_int_eq(sh("%s --root %s/state delete --force lt-other", cmd, tmp), 0);
+	nothing_is_left();
+}
+END_TEST
+
 Suite *local_suite(void);
 Suite *local_suite(void)
 {
@@ -741,6 +765,7 @@ Suite *local_suite(void)
 	EACH(fifty_containers_one_after_another_leave_nothing);
 	EACH(a_bundle_is_used_as_it_is);
 	EACH(what_the_runtime_lost_is_stopped_with_an_unknown_code);
+	EACH(a_container_of_the_same_name_that_is_not_ours_is_never_touched);
 	suite_add_tcase(s, t);
 	return s;
 }
