@@ -43,7 +43,8 @@ int control_kill(const struct state *s, int sig, bool all, struct gantry_err *er
 		return err_set(err, EINVAL, "there is no signal %d", sig);
 	/* With `all` what is left in the cgroup of a stopped container counts too. */
 	if (!is_live(s) && !(all && s->status == GANTRY_STATE_STOPPED))
-		return err_set(err, EBUSY, "container not running: %s is %s", s->id, state_name(s->status));
+		return err_set(err, EBUSY, "container not running: %s is %s", s->id,
+			       state_name(s->status));
 	if (!all && (sig != SIGKILL || s->status != GANTRY_STATE_PAUSED))
 		return kill_init(s, sig, err);
 	r = cgroup_open(&c, s->cgroup, err);
@@ -68,7 +69,8 @@ int control_pause(const struct state *s, struct gantry_err *err)
 	if (s->status == GANTRY_STATE_PAUSED)
 		return err_set(err, EBUSY, "container %s is paused already", s->id);
 	if (!is_live(s))
-		return err_set(err, EBUSY, "container not running: %s is %s", s->id, state_name(s->status));
+		return err_set(err, EBUSY, "container not running: %s is %s", s->id,
+			       state_name(s->status));
 	r = cgroup_open(&c, s->cgroup, err);
 	return r < 0 ? r : cgroup_freeze(&c, true, err);
 }
@@ -79,7 +81,8 @@ int control_resume(const struct state *s, struct gantry_err *err)
 	int r;
 
 	if (s->status != GANTRY_STATE_PAUSED)
-		return err_set(err, EBUSY, "container %s is not paused: it is %s", s->id, state_name(s->status));
+		return err_set(err, EBUSY, "container %s is not paused: it is %s", s->id,
+			       state_name(s->status));
 	r = cgroup_open(&c, s->cgroup, err);
 	return r < 0 ? r : cgroup_freeze(&c, false, err);
 }

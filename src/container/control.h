@@ -7,7 +7,10 @@
 #include "container/state.h"
 #include <stdbool.h>
 
-/* Signals init, or with `all` every process of the cgroup. 0; -EBUSY "container not running"; -EINVAL; -errno. */
+/*
+ * Signals init, or with `all` every process of the cgroup. 0; -EBUSY "container not running";
+ * -EINVAL; -errno.
+ */
 int control_kill(const struct state *s, int sig, bool all, struct gantry_err *err);
 /* 0 once every process is frozen; -EBUSY it is not running. */
 int control_pause(const struct state *s, struct gantry_err *err);

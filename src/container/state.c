@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,7 +76,8 @@ static void put_hex(char dst[SUM_DIGITS], uint64_t n)
 		dst[i] = "0123456789abcdef"[n & 15];
 }
 
-int state_write(int dirfd, const struct state *s, const struct json *annotations, struct gantry_err *err)
+static int write_as(int dirfd, const char *name, const struct state *s,
+		    const struct json *annotations, struct gantry_err *err)
 {
 	clean_json_out struct json_out o = JSON_OUT_INIT;
 	clean_free char *text = NULL, *whole = NULL;
@@ -103,20 +105,42 @@ int state_write(int dirfd, const struct state *s, const struct json *annotations
 	if (r < 0)
 		return err_num(err, r, "write the state of container %s", s->id);
 	if (len + SUM_TAIL > STATE_MAX)
-		return err_set(err, E2BIG, "the state of container %s is larger than %d bytes: too many annotations",
-			       s->id, STATE_MAX);
+		return err_set(
+			err, E2BIG,
+			"the state of container %s is larger than %d bytes: too many annotations",
+			s->id, STATE_MAX);
 	whole = malloc(len + SUM_TAIL);
 	if (!whole)
-		return err_set(err, ENOMEM, "write the state of container %s: out of memory", s->id);
+		return err_set(err, ENOMEM, "write the state of container %s: out of memory",
+			       s->id);
 	/* the closing brace makes room for the sum of all before it */
 	len--;
 	memcpy(whole, text, len);
 	memcpy(whole + len, sum_key, sizeof(sum_key) - 1);
 	put_hex(whole + len + sizeof(sum_key) - 1, sum(whole, len));
 	memcpy(whole + len + SUM_TAIL - 2, "\"}", 2);
-	r = fd_replace(dirfd, STATE_FILE, whole, len + SUM_TAIL, 0600, 0);
+	r = fd_replace(dirfd, name, whole, len + SUM_TAIL, 0600, 0);
 	if (r < 0)
 		return err_num(err, r, "write the state of container %s", s->id);
+	return 0;
+}
+
+int state_write(int dirfd, const struct state *s, const struct json *annotations,
+		struct gantry_err *err)
+{
+	return write_as(dirfd, STATE_FILE, s, annotations, err);
+}
+
+int state_prepare(int dirfd, const struct state *s, const struct json *annotations,
+		  struct gantry_err *err)
+{
+	return write_as(dirfd, STATE_NEXT, s, annotations, err);
+}
+
+int state_commit(int dirfd, const char *id, struct gantry_err *err)
+{
+	if (renameat(dirfd, STATE_NEXT, dirfd, STATE_FILE) < 0)
+		return err_sys(err, "write the state of container %s", id);
 	return 0;
 }
 
@@ -167,7 +191,9 @@ static bool fill(struct state *s, const struct json *root)
 	s->pid = (pid_t)pid;
 	s->creator = (pid_t)creator;
 	s->owner = (unsigned)owner;
-	s->phase = str_eq(phase, "committed") ? STATE_COMMITTED : str_eq(phase, "creating") ? STATE_CREATING : 0;
+	s->phase = str_eq(phase, "committed")  ? STATE_COMMITTED
+		   : str_eq(phase, "creating") ? STATE_CREATING
+					       : 0;
 	if (ok && notes) {
 		clean_json_out struct json_out o = JSON_OUT_INIT;
 
@@ -184,7 +210,8 @@ static int damaged(const char *id, struct state *ret, struct gantry_err *err)
 	if (!copy)
 		return err_set(err, ENOMEM, "read the state of container %s: out of memory", id);
 	ret->id = copy;
-	return err_set(err, EBADMSG, "the state of container %s is damaged; it can be deleted by force", id);
+	return err_set(err, EBADMSG,
+		       "the state of container %s is damaged; it can be deleted by force", id);
 }
 
 int state_load(int dirfd, const char *id, struct state *ret, struct gantry_err *err)
@@ -216,7 +243,9 @@ int state_dir(const char *root, const char *id, struct gantry_err *err)
 	int fd;
 
 	if (!str_is_id(id))
-		return err_set(err, EINVAL, "not a container id (letters, digits, `_`, `.` and `-`, at most 128)");
+		return err_set(
+			err, EINVAL,
+			"not a container id (letters, digits, `_`, `.` and `-`, at most 128)");
 	at = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (at < 0 && errno != ENOENT)
 		return err_sys(err, "open the state directory %s", root);
@@ -232,7 +261,8 @@ static bool alive(pid_t pid, uint64_t start)
 {
 	struct procfs_process p;
 
-	return procfs_process(pid, &p) == 0 && p.start_time == start && p.state != 'Z' && p.state != 'X';
+	return procfs_process(pid, &p) == 0 && p.start_time == start && p.state != 'Z' &&
+	       p.state != 'X';
 }
 
 /* Whether init still waits to be started. */

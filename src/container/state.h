@@ -22,7 +22,7 @@ struct state {
 	char *annotations;          /* JSON object text, or NULL */
 	int status;                 /* enum gantry_state: looked up now, not what the file says */
 	pid_t pid;                  /* 0 when stopped */
-	uint64_t start_time;        /* of pid, in clock ticks since boot (/proc/PID/stat field 22) */
+	uint64_t start_time; /* of pid, in clock ticks since boot (/proc/PID/stat field 22) */
 	uint64_t created_ns;
 	unsigned owner;             /* uid that made it */
 	int phase;                  /* enum state_phase */
@@ -42,14 +42,29 @@ int state_list(const char *root, struct strv *ret, struct gantry_err *err);
 /* A pidfd of its init, checked against the start time. -ESRCH gone. */
 int state_pidfd(const struct state *s);
 
-/* Names below ROOT/ID: the record; the FIFO that init holds until it is started; a link whose text is a cgroup path of the spec's own. */
+/*
+ * Names below ROOT/ID: the record; the FIFO that init holds until it is started; a link whose text
+ * is a cgroup path of the spec's own.
+ */
 #define STATE_FILE "state.json"
+#define STATE_NEXT "state.next"
 #define STATE_FIFO "start"
 #define STATE_CGROUP "cgroup"
 
-/* Writes the record under the container's directory, atomically; annotations are NULL or an object. s->status is not written. */
-int state_write(int dirfd, const struct state *s, const struct json *annotations, struct gantry_err *err);
-/* Reads the record alone, asking no process. 0; -ENOENT there is none; -EBADMSG it is damaged. `id` names it in words. */
+/*
+ * Writes the record under the container's directory, atomically; annotations
+ * are NULL or an object. s->status is not written. The same in two steps: made
+ * ready beside the one that stands, then put in its place by one rename.
+ */
+int state_write(int dirfd, const struct state *s, const struct json *annotations,
+		struct gantry_err *err);
+int state_prepare(int dirfd, const struct state *s, const struct json *annotations,
+		  struct gantry_err *err);
+int state_commit(int dirfd, const char *id, struct gantry_err *err);
+/*
+ * Reads the record alone, asking no process. 0; -ENOENT there is none; -EBADMSG it is damaged. `id`
+ * names it in words.
+ */
 int state_load(int dirfd, const char *id, struct state *ret, struct gantry_err *err);
 /* Opens ROOT/ID. The fd; -ENOENT "container ID does not exist"; -EINVAL no valid id; -errno. */
 int state_dir(const char *root, const char *id, struct gantry_err *err);

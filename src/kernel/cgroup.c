@@ -35,8 +35,10 @@ static const struct { unsigned ctl; const char *name; } unified_ctls[] = {
 	{ CGROUP_CPU, "cpu" }, { CGROUP_CPUSET, "cpuset" }, { CGROUP_BLKIO, "io" },
 	{ CGROUP_MEMORY, "memory" }, { CGROUP_PIDS, "pids" }, { CGROUP_HUGETLB, "hugetlb" },
 };
-enum { CTL_NAMES = sizeof(ctl_names) / sizeof(*ctl_names),
-       UNIFIED_CTLS = sizeof(unified_ctls) / sizeof(*unified_ctls) };
+enum {
+	CTL_NAMES = sizeof(ctl_names) / sizeof(*ctl_names),
+	UNIFIED_CTLS = sizeof(unified_ctls) / sizeof(*unified_ctls)
+};
 
 unsigned cgroup_ctl_parse(const char *name, size_t len)
 {
@@ -60,14 +62,18 @@ static int check_path(const char *path, struct gantry_err *err)
 	const char *s = path;
 
 	if (strlen(path) >= CGROUP_PATH)
-		return err_set(err, EINVAL, "the cgroup path is longer than %d bytes", CGROUP_PATH - 1);
+		return err_set(err, EINVAL, "the cgroup path is longer than %d bytes",
+			       CGROUP_PATH - 1);
 	if (*s != '/' || !s[1])
-		return err_set(err, EINVAL, "cgroup path `%s` does not name a cgroup below the root", path);
+		return err_set(err, EINVAL,
+			       "cgroup path `%s` does not name a cgroup below the root", path);
 	while (*s) {
 		size_t n = strcspn(++s, "/");
 
 		if (!n || (n <= 2 && !strncmp(s, "..", n)) || n > NAME_MAX)
-			return err_set(err, EINVAL, "cgroup path `%s` has an empty, `.` or `..` component", path);
+			return err_set(err, EINVAL,
+				       "cgroup path `%s` has an empty, `.` or `..` component",
+				       path);
 		s += n;
 	}
 	return 0;
@@ -104,7 +110,7 @@ static void add_hier(struct cgroup *c, const char *where, dev_t dev, unsigned ct
 	h->dir = -1;
 	h->unified = unified;
 	h->ctls = ctls;
-	strcpy(h->name, base + 1);
+	memcpy(h->name, base + 1, strlen(base));
 	c->n++;
 }
 
@@ -200,7 +206,7 @@ int cgroup_find(struct cgroup *c, const char *path, struct gantry_err *err)
 	r = check_path(path, err);
 	if (r < 0)
 		return r;
-	strcpy(c->path, path);
+	memcpy(c->path, path, strlen(path) + 1);
 	/* Most hosts have v2 alone, at the place where it belongs: then mountinfo is not read. */
 	add_hier(c, "/sys/fs/cgroup", 0, 0);
 	if (c->n && c->h[0].unified)
@@ -262,7 +268,10 @@ static int copy_cpuset(int parent, int dir)
 	return 0;
 }
 
-/* Hands all controllers that a v2 directory has down to its children. Limits complain later, by name. */
+/*
+ * Hands all controllers that a v2 directory has down to its children. Limits complain later, by
+ * name.
+ */
 static void hand_down(int dir)
 {
 	char have[512];
@@ -367,7 +376,8 @@ int cgroup_make(struct cgroup *c, struct gantry_err *err)
 		if (r == 0)
 			return 0;
 		if (r > 0 && (round || cgroup_populated(c)))
-			r = err_set(err, EEXIST, "the cgroup %s is in use by another container", c->path);
+			r = err_set(err, EEXIST, "the cgroup %s is in use by another container",
+				    c->path);
 		unmake(c, made);
 		if (r > 0)
 			r = cgroup_destroy(c, err);
@@ -427,18 +437,20 @@ int cgroup_set(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, cons
 	const char *file;
 
 	if (i < 0)
-		return err_set(err, ENODEV, "this host has no %s cgroup controller", cgroup_ctl_name(ctl));
+		return err_set(err, ENODEV, "this host has no %s cgroup controller",
+			       cgroup_ctl_name(ctl));
 	file = c->h[i].unified ? v2 : v1;
 	if (!file)
-		return err_set(err, ENOTSUP, "cgroup v%d has no such %s limit", c->h[i].unified ? 2 : 1,
-			       cgroup_ctl_name(ctl));
+		return err_set(err, ENOTSUP, "cgroup v%d has no such %s limit",
+			       c->h[i].unified ? 2 : 1, cgroup_ctl_name(ctl));
 	r = fd_poke(c->h[i].dir, file, text);
 	if (r == -ENOENT && c->h[i].unified) {
 		hand_down_all(c);
 		r = fd_poke(c->h[i].dir, file, text);
 	}
 	if (r == -ENOENT)
-		return err_set(err, ENODEV, "this host's %s cgroup controller is not available (no %s in %s)",
+		return err_set(err, ENODEV,
+			       "this host's %s cgroup controller is not available (no %s in %s)",
 			       cgroup_ctl_name(ctl), file, c->path);
 	if (r < 0)
 		return err_num(err, r, "set %s to %s", file, text);

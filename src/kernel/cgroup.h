@@ -18,10 +18,21 @@ enum { CGROUP_HIERS = 16, CGROUP_NAME = 64, CGROUP_PATH = 1024 };
 
 /* Controllers, bits. NAMED: a v1 hierarchy without any ("name=systemd"). */
 enum cgroup_ctl {
-	CGROUP_CPU = 1, CGROUP_CPUACCT = 2, CGROUP_CPUSET = 4, CGROUP_MEMORY = 8, CGROUP_DEVICES = 16,
-	CGROUP_FREEZER = 32, CGROUP_BLKIO = 64, CGROUP_PIDS = 128, CGROUP_HUGETLB = 256,
-	CGROUP_PERF = 512, CGROUP_NET_CLS = 1024, CGROUP_NET_PRIO = 2048, CGROUP_RDMA = 4096,
-	CGROUP_MISC = 8192, CGROUP_NAMED = 16384
+	CGROUP_CPU = 1,
+	CGROUP_CPUACCT = 2,
+	CGROUP_CPUSET = 4,
+	CGROUP_MEMORY = 8,
+	CGROUP_DEVICES = 16,
+	CGROUP_FREEZER = 32,
+	CGROUP_BLKIO = 64,
+	CGROUP_PIDS = 128,
+	CGROUP_HUGETLB = 256,
+	CGROUP_PERF = 512,
+	CGROUP_NET_CLS = 1024,
+	CGROUP_NET_PRIO = 2048,
+	CGROUP_RDMA = 4096,
+	CGROUP_MISC = 8192,
+	CGROUP_NAMED = 16384
 };
 
 struct cgroup_hier {
@@ -41,7 +52,10 @@ struct cgroup {
 /* Zero hierarchies; for the cleanup attribute. */
 #define CGROUP_INIT { .n = 0, .unified = -1 }
 
-/* Finds the hierarchies of this mount namespace and remembers `path`. -ENOENT there are none; -EINVAL the path. */
+/*
+ * Finds the hierarchies of this mount namespace and remembers `path`. -ENOENT there are none;
+ * -EINVAL the path.
+ */
 int cgroup_find(struct cgroup *c, const char *path, struct gantry_err *err);
 /* The same, and opens the directories that exist. 0 (also when none does). */
 int cgroup_open(struct cgroup *c, const char *path, struct gantry_err *err);
@@ -54,7 +68,10 @@ void cgroup_done(struct cgroup *c);
  * made is removed again.
  */
 int cgroup_make(struct cgroup *c, struct gantry_err *err);
-/* Moves the caller (one thread) into the v1 directories; into v2 it is born (clone_child). No words but the hierarchy's. */
+/*
+ * Moves the caller (one thread) into the v1 directories; into v2 it is born (clone_child). No words
+ * but the hierarchy's.
+ */
 int cgroup_enter(const struct cgroup *c, struct gantry_err *err);
 /*
  * Writes a limit: `v1` or `v2` names the file, NULL where that side has none
@@ -62,7 +79,10 @@ int cgroup_enter(const struct cgroup *c, struct gantry_err *err);
  */
 int cgroup_set(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, const char *v2,
 	       const char *text, struct gantry_err *err);
-/* The hierarchy that carries `ctl` on this host: its index, or -1. On v2 it says yes to all that v2 may have. */
+/*
+ * The hierarchy that carries `ctl` on this host: its index, or -1. On v2 it says yes to all that v2
+ * may have.
+ */
 int cgroup_carrier(const struct cgroup *c, enum cgroup_ctl ctl);
 /* Reads a small file of hierarchy `i`. Length or -errno. */
 ssize_t cgroup_read(const struct cgroup *c, int i, const char *file, char *buf, size_t size);
@@ -75,7 +95,10 @@ int cgroup_frozen(const struct cgroup *c);
 int cgroup_signal(const struct cgroup *c, int sig, struct gantry_err *err);
 /* 1 somebody is in it or below, 0 nobody (also where it is not), -errno. */
 int cgroup_populated(const struct cgroup *c);
-/* Kills what is in it and below, waits for the end, removes it everywhere. 0 only when nothing is left; -EBUSY. */
+/*
+ * Kills what is in it and below, waits for the end, removes it everywhere. 0 only when nothing is
+ * left; -EBUSY.
+ */
 int cgroup_destroy(struct cgroup *c, struct gantry_err *err);
 /* Whether a process was killed for memory in it: 1, 0, -errno. */
 int cgroup_oom(const struct cgroup *c);

@@ -144,7 +144,8 @@ static int read_key(const struct cgroup *c, int i, const char *file, const char 
 /* Waits until `key` of the v2 cgroup.events is `want`. 0, -ETIMEDOUT, -errno. */
 static int wait_event(const struct cgroup *c, const char *key, uint64_t want, uint64_t deadline)
 {
-	clean_fd int fd = openat(c->h[c->unified].dir, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	clean_fd int fd =
+		openat(c->h[c->unified].dir, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0)
 		return -errno;
@@ -393,13 +394,18 @@ int cgroup_destroy(struct cgroup *c, struct gantry_err *err)
 		if (r == 0)
 			return 0;
 		if (clock_mono() >= deadline)
-			return err_set(err, EBUSY, "the cgroup %s still has processes that do not die", c->path);
+			return err_set(err, EBUSY,
+				       "the cgroup %s still has processes that do not die",
+				       c->path);
 		for (int i = 0; i < c->n; i++)
 			if (c->h[i].dir < 0 && !gone[i]) {
 				r = inroot_beneath(c->h[i].root, c->path + 1, O_PATH | O_DIRECTORY);
 				c->h[i].dir = r < 0 ? -1 : r;
 			}
-		/* Round 0 trusts the kernel; whoever is still there afterwards is signalled by hand. */
+		/*
+		 * Round 0 trusts the kernel; whoever is still there afterwards is signalled by
+		 * hand.
+		 */
 		if (round || kill_unified(c) < 0)
 			(void)signal_all(c, SIGKILL);
 		if (c->unified >= 0 && c->h[c->unified].dir >= 0 && !gone[c->unified])
@@ -417,7 +423,8 @@ int cgroup_oom(const struct cgroup *c)
 
 	if (i < 0)
 		return 0;
-	r = read_key(c, i, c->h[i].unified ? "memory.events" : "memory.oom_control", "oom_kill", &n);
+	r = read_key(c, i, c->h[i].unified ? "memory.events" : "memory.oom_control", "oom_kill",
+		     &n);
 	if (r == -ENOENT)
 		return 0;
 	return r < 0 ? r : n > 0;

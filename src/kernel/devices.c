@@ -80,7 +80,8 @@ int device_set_add(struct device_set *s, const struct device_rule *r)
 	return ret < 0 ? ret : add_typed(s, &typed);
 }
 
-bool device_set_allows(const struct device_set *s, char type, int64_t major, int64_t minor, unsigned access)
+bool device_set_allows(const struct device_set *s, char type, int64_t major, int64_t minor,
+		       unsigned access)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct device_rule *e = &s->except[i];
@@ -103,8 +104,9 @@ static void rule_text(const struct device_rule *r, char *buf, size_t size)
 		snprintf(major, sizeof(major), "%lld", (long long)r->major);
 	if (r->minor >= 0)
 		snprintf(minor, sizeof(minor), "%lld", (long long)r->minor);
-	snprintf(buf, size, "%c %s:%s %s%s%s", r->type, major, minor, r->access & DEVICE_READ ? "r" : "",
-		 r->access & DEVICE_WRITE ? "w" : "", r->access & DEVICE_MKNOD ? "m" : "");
+	snprintf(buf, size, "%c %s:%s %s%s%s", r->type, major, minor,
+		 r->access & DEVICE_READ ? "r" : "", r->access & DEVICE_WRITE ? "w" : "",
+		 r->access & DEVICE_MKNOD ? "m" : "");
 }
 
 static int apply_v1(int dir, const struct device_set *s, struct gantry_err *err)
@@ -125,7 +127,13 @@ static int apply_v1(int dir, const struct device_set *s, struct gantry_err *err)
 }
 
 /* Registers of the program: the context's three words, and the requested access. */
-enum { R_TYPE = BPF_REG_2, R_ACCESS = BPF_REG_3, R_MAJOR = BPF_REG_4, R_MINOR = BPF_REG_5, R_TMP = BPF_REG_1 };
+enum {
+	R_TYPE = BPF_REG_2,
+	R_ACCESS = BPF_REG_3,
+	R_MAJOR = BPF_REG_4,
+	R_MINOR = BPF_REG_5,
+	R_TMP = BPF_REG_1
+};
 
 struct prog {
 	struct bpf_insn *insn;
@@ -134,8 +142,11 @@ struct prog {
 
 static void emit(struct prog *p, unsigned code, unsigned dst, unsigned src, int off, int imm)
 {
-	p->insn[p->n++] = (struct bpf_insn){ .code = (__u8)code, .dst_reg = dst & 15, .src_reg = src & 15,
-					     .off = (__s16)off, .imm = imm };
+	p->insn[p->n++] = (struct bpf_insn){ .code = (__u8)code,
+					     .dst_reg = dst & 15,
+					     .src_reg = src & 15,
+					     .off = (__s16)off,
+					     .imm = imm };
 }
 
 static void emit_return(struct prog *p, int value)
@@ -162,7 +173,8 @@ static void emit_exception(struct prog *p, const struct device_rule *r, bool ope
 	if (r->minor >= 0)
 		emit_skip(p, BPF_JNE, R_MINOR, (int)r->minor);
 	emit(p, BPF_ALU | BPF_MOV | BPF_X, R_TMP, R_ACCESS, 0, 0);
-	emit(p, BPF_ALU | BPF_AND | BPF_K, R_TMP, 0, 0, (int)(open ? r->access : ~r->access & DEVICE_ALL));
+	emit(p, BPF_ALU | BPF_AND | BPF_K, R_TMP, 0, 0,
+	     (int)(open ? r->access : ~r->access & DEVICE_ALL));
 	emit_skip(p, open ? BPF_JEQ : BPF_JNE, R_TMP, 0);
 	emit_return(p, !open);
 	for (size_t i = first; i < p->n; i++)
@@ -181,9 +193,12 @@ static unsigned kernel_access(unsigned access)
 static void emit_all(struct prog *p, const struct device_set *s)
 {
 	/* ctx: access_type = access << 16 | type, major, minor */
-	emit(p, BPF_LDX | BPF_MEM | BPF_W, R_TYPE, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
-	emit(p, BPF_LDX | BPF_MEM | BPF_W, R_MAJOR, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, major), 0);
-	emit(p, BPF_LDX | BPF_MEM | BPF_W, R_MINOR, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, minor), 0);
+	emit(p, BPF_LDX | BPF_MEM | BPF_W, R_TYPE, BPF_REG_1,
+	     offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
+	emit(p, BPF_LDX | BPF_MEM | BPF_W, R_MAJOR, BPF_REG_1,
+	     offsetof(struct bpf_cgroup_dev_ctx, major), 0);
+	emit(p, BPF_LDX | BPF_MEM | BPF_W, R_MINOR, BPF_REG_1,
+	     offsetof(struct bpf_cgroup_dev_ctx, minor), 0);
 	emit(p, BPF_ALU | BPF_MOV | BPF_X, R_ACCESS, R_TYPE, 0, 0);
 	emit(p, BPF_ALU | BPF_RSH | BPF_K, R_ACCESS, 0, 0, 16);
 	emit(p, BPF_ALU | BPF_AND | BPF_K, R_TYPE, 0, 0, 0xffff);
@@ -203,7 +218,8 @@ static long bpf(int cmd, union bpf_attr *attr)
 
 static int load(const struct device_set *s)
 {
-	clean_free struct bpf_insn *insn = calloc(s->n * EXCEPTION_INSNS + FRAME_INSNS, sizeof(*insn));
+	clean_free struct bpf_insn *insn =
+		calloc(s->n * EXCEPTION_INSNS + FRAME_INSNS, sizeof(*insn));
 	struct prog p = { insn, 0 };
 	union bpf_attr attr;
 	long fd;

@@ -29,7 +29,8 @@ struct device_set {
 /* Applies one rule after those before it. 0, -ENOMEM. */
 int device_set_add(struct device_set *s, const struct device_rule *r);
 /* What the set answers to a request (type c or b). */
-bool device_set_allows(const struct device_set *s, char type, int64_t major, int64_t minor, unsigned access);
+bool device_set_allows(const struct device_set *s, char type, int64_t major, int64_t minor,
+		       unsigned access);
 void device_set_done(struct device_set *s);
 #define clean_device_set __attribute__((cleanup(device_set_done)))
 

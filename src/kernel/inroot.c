@@ -66,10 +66,14 @@ int inroot_beneath(int dirfd, const char *path, int flags)
 int inroot_words(struct gantry_err *err, int r, const char *what, const char *path)
 {
 	if (r == -ENOSYS)
-		return err_set(err, ENOSYS, "openat2 is not available (kernel before 5.6, or a seccomp filter): cannot open %s `%s` safely",
+		return err_set(err, ENOSYS,
+			       "openat2 is not available (kernel before 5.6, or a seccomp filter): "
+			       "cannot open %s `%s` safely",
 			       what, path);
 	if (r == -EAGAIN)
-		return err_set(err, EAGAIN, "%s `%s`: its directories are being renamed all the time", what, path);
+		return err_set(err, EAGAIN,
+			       "%s `%s`: its directories are being renamed all the time", what,
+			       path);
 	return err_num(err, r, "%s `%s`", what, path);
 }
 
@@ -138,7 +142,8 @@ static void step_up(struct walk *w)
 /* Makes `name`, which was not there a moment ago, in the directory reached. */
 static int make(struct walk *w, const char *name, mode_t mode, bool dir)
 {
-	clean_fd int parent = inroot_open(w->rootfd, w->done_len ? w->done : ".", O_PATH | O_DIRECTORY);
+	clean_fd int parent =
+		inroot_open(w->rootfd, w->done_len ? w->done : ".", O_PATH | O_DIRECTORY);
 	int fd;
 
 	if (parent < 0)
@@ -201,7 +206,7 @@ static int walk_all(int rootfd, const char *path, mode_t mode, bool dir)
 
 	if (strlen(path) >= sizeof(w.rest))
 		return -ENAMETOOLONG;
-	strcpy(w.rest, path);
+	memcpy(w.rest, path, strlen(path) + 1);
 	while ((r = next_component(&w, name)) > 0) {
 		if (name[0] == '.' && !name[1])
 			continue;
@@ -217,10 +222,30 @@ static int walk_all(int rootfd, const char *path, mode_t mode, bool dir)
 	return inroot_open(rootfd, w.done_len ? w.done : ".", O_PATH | (dir ? O_DIRECTORY : 0));
 }
 
+/* The usual case in few calls: only the last component is missing, and is a plain name. */
+static int make_last(int rootfd, const char *path, mode_t mode)
+{
+	const char *slash = strrchr(path, '/');
+	char above[PATH_MAX];
+	clean_fd int parent = -1;
+
+	if (!slash || slash == path || !slash[1] || slash[1] == '.' ||
+	    (size_t)(slash - path) >= sizeof(above))
+		return -ENOENT;
+	memcpy(above, path, (size_t)(slash - path));
+	above[slash - path] = '\0';
+	parent = inroot_open(rootfd, above, O_PATH | O_DIRECTORY);
+	if (parent < 0 || mkdirat(parent, slash + 1, mode) < 0)
+		return -ENOENT;
+	return inroot_beneath(parent, slash + 1, O_PATH | O_DIRECTORY);
+}
+
 int inroot_mkdirs(int rootfd, const char *path, mode_t mode, struct gantry_err *err)
 {
 	int fd = inroot_open(rootfd, path, O_PATH | O_DIRECTORY);
 
+	if (fd == -ENOENT)
+		fd = make_last(rootfd, path, mode);
 	if (fd == -ENOENT)
 		fd = walk_all(rootfd, path, mode, true);
 	if (fd < 0)
@@ -253,7 +278,9 @@ int inroot_parent(int rootfd, const char *path, mode_t mode, const char **ret_na
 	if (n >= sizeof(dir))
 		return err_set(err, ENAMETOOLONG, "`%s` is too long", path);
 	memcpy(dir, path, n);
-	strcpy(dir + n, n ? "" : "/");
+	dir[n] = '\0';
+	if (!n)
+		memcpy(dir, "/", 2);
 	fd = inroot_mkdirs(rootfd, dir, mode, err);
 	if (fd >= 0)
 		*ret_name = name;

@@ -19,7 +19,10 @@ int mount_clone(int dirfd, const char *path, bool recursive, struct gantry_err *
  */
 int mount_new(const char *type, const char *source, const char *const *data, unsigned attrs,
 	      struct gantry_err *err);
-/* Sets and clears MOUNT_ATTR_* and the propagation (MS_*, 0: as it is). No words; -ENOSYS before 5.12. */
+/*
+ * Sets and clears MOUNT_ATTR_* and the propagation (MS_*, 0: as it is). No words; -ENOSYS
+ * before 5.12.
+ */
 int mount_attr(int fd, bool recursive, uint64_t set, uint64_t clear, uint64_t propagation);
 /* Attaches a detached tree over the directory or file that `at` stands for. No words. */
 int mount_attach(int tree, int at);

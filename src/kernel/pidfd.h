@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Processes by pidfd: a number may be somebody else's by the time it is used, an fd is not. No words. */
+/*
+ * Processes by pidfd: a number may be somebody else's by the time it is used, an fd is not. No
+ * words.
+ */
 #pragma once
 #include <stdint.h>
 #include <sys/types.h>
 
-/* An fd of the process `pid` that began at `start_time` (0: whichever it is). -ESRCH it is gone or another's. */
+/*
+ * An fd of the process `pid` that began at `start_time` (0: whichever it is). -ESRCH it is gone or
+ * another's.
+ */
 int pidfd_of(pid_t pid, uint64_t start_time);
 /* 0; -ESRCH; -errno. */
 int pidfd_signal(int pidfd, int sig);

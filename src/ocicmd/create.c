@@ -31,7 +31,7 @@ static int find_bundle(struct request *q, char **ret)
 	return 0;
 }
 
-int create_container(struct request *q, bool detached, struct runtime_init *ret)
+int create_container(struct request *q, bool detached, bool start, struct runtime_init *ret)
 {
 	clean_free char *bundle = NULL;
 	struct runtime_create how = {
@@ -39,6 +39,7 @@ int create_container(struct request *q, bool detached, struct runtime_init *ret)
 		.id = q->args[0],
 		.pid_file = q->pid_file && *q->pid_file ? q->pid_file : NULL,
 		.detached = detached,
+		.start = start,
 		.no_new_keyring = q->no_new_keyring,
 	};
 	int r;
@@ -62,7 +63,7 @@ int create_container(struct request *q, bool detached, struct runtime_init *ret)
 int verb_create(struct request *q)
 {
 	struct runtime_init init = RUNTIME_INIT;
-	int r = create_container(q, true, &init);
+	int r = create_container(q, true, false, &init);
 
 	/* init outlives us; the descriptors go with the process */
 	return r < 0 ? r : 0;

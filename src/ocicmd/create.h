@@ -3,5 +3,8 @@
 #include "ocicmd/request.h"
 #include "runtime/runtime.h"
 
-/* Creates the container of q: what create and run have in common. 0 or -errno with words. */
-int create_container(struct request *q, bool detached, struct runtime_init *ret);
+/*
+ * Creates the container of q: what create and run have in common; `start` lets
+ * it run at once where it can. 0 or -errno with words.
+ */
+int create_container(struct request *q, bool detached, bool start, struct runtime_init *ret);

@@ -98,7 +98,7 @@ static int start_and_stay(struct request *q, int signals, struct runtime_init *i
 
 	if (init->terminal >= 0)
 		r = relay_open(&relay, TAKE_FD(init->terminal), q->err);
-	if (r == 0)
+	if (r == 0 && !init->started)
 		r = runtime_start(q->root, q->args[0], q->err);
 	if (r == 0)
 		r = stay(signals, init->pidfd, &relay, q->err);
@@ -129,11 +129,12 @@ static int failure(struct request *q, int r)
 static int run_detached(struct request *q)
 {
 	struct runtime_init init = RUNTIME_INIT;
-	int r = create_container(q, true, &init);
+	int r = create_container(q, true, true, &init);
 
 	if (r < 0)
 		return failure(q, r);
-	r = runtime_start(q->root, q->args[0], q->err);
+	if (!init.started)
+		r = runtime_start(q->root, q->args[0], q->err);
 	if (r < 0) {
 		remove_container(q);
 		return failure(q, r);
@@ -148,7 +149,7 @@ static int run_foreground(struct request *q)
 	int r = signals;
 
 	if (r >= 0)
-		r = create_container(q, false, &init);
+		r = create_container(q, false, true, &init);
 	if (r < 0)
 		return failure(q, r);
 	r = start_and_stay(q, signals, &init);

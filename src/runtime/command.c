@@ -49,8 +49,12 @@ int command_failed(const char *name, struct gantry_err *err)
 	int code = errno, r;
 
 	if (code == ENOENT)
-		/* it was found when the container was created: so it is what it names that is not there */
-		r = err_num(err, -code, "executable file `%s` or the interpreter that it names", name);
+		/*
+		 * it was found when the container was created: so it is what it names that is not
+		 * there
+		 */
+		r = err_num(err, -code, "executable file `%s` or the interpreter that it names",
+			    name);
 	else
 		r = err_num(err, -code, "executable file `%s`", name);
 	if (err)
@@ -63,10 +67,13 @@ static int try_file(const char *path)
 {
 	struct stat st;
 
-	if (stat(path, &st) < 0)
+	if (stat(path, &st) < 0) /* by path: inside the root and as the user, as execve will */
 		return errno;
-	/* What cannot be a program is EACCES, as execve has it; docker knows no other word for 126. */
-	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0)
+	/*
+	 * What cannot be a program is EACCES, as execve has it; docker knows no other word for 126.
+	 * /
+	 */
+	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0) /* by path: as above */
 		return EACCES;
 	return 0;
 }
@@ -83,7 +90,7 @@ int command_find(const struct spec *s, struct command *c, struct gantry_err *err
 	if (strchr(name, '/')) {
 		int code = try_file(name);
 
-		strcpy(c->path, name);
+		memcpy(c->path, name, strlen(name) + 1);
 		return code ? missing(name, code, false, err) : 0;
 	}
 	for (path = path ? path : default_path; ; path++) {
@@ -94,7 +101,7 @@ int command_find(const struct spec *s, struct command *c, struct gantry_err *err
 			/* an empty entry is the working directory */
 			memcpy(c->path, n ? path : ".", n ? n : 1);
 			c->path[n ? n : 1] = '/';
-			strcpy(c->path + (n ? n : 1) + 1, name);
+			memcpy(c->path + (n ? n : 1) + 1, name, strlen(name) + 1);
 			code = try_file(c->path);
 			if (!code)
 				return 0;
@@ -107,7 +114,10 @@ int command_find(const struct spec *s, struct command *c, struct gantry_err *err
 	}
 }
 
-/* "name:x:UID:gid:gecos:HOME:shell" for our uid: the home directory, cut off in place; else NULL. */
+/*
+ * "name:x:UID:gid:gecos:HOME:shell" for our uid: the home directory, cut off in place; else NULL.
+ * /
+ */
 static char *home_in(char *line, __u32 uid)
 {
 	char *field[7] = { line };
@@ -124,7 +134,10 @@ static char *home_in(char *line, __u32 uid)
 	return field[5];
 }
 
-/* Reads lines of fd until one gives a home. Lines that are longer than the buffer are passed over. */
+/*
+ * Reads lines of fd until one gives a home. Lines that are longer than the buffer are passed over.
+ * /
+ */
 static bool scan_passwd(int fd, __u32 uid, char *ret, size_t size)
 {
 	char buf[LINE_SIZE];
@@ -146,7 +159,7 @@ static bool scan_passwd(int fd, __u32 uid, char *ret, size_t size)
 				*end = '\0';
 			home = skipping ? NULL : home_in(line, uid);
 			if (home && strlen(home) < size) {
-				strcpy(ret, home);
+				memcpy(ret, home, strlen(home) + 1);
 				return true;
 			}
 			skipping = false;
@@ -192,9 +205,9 @@ int command_env(const struct spec *s, struct command *c, struct gantry_err *err)
 		return err_set(err, ENOMEM, "make the environment: out of memory");
 	if (n)
 		memcpy(c->env_made, s->env, n * sizeof(*c->env_made));
-	strcpy(c->home, key);
+	memcpy(c->home, key, sizeof(key));
 	if (!find_home(s->uid, c->home + strlen(key), sizeof(c->home) - strlen(key)))
-		strcat(c->home, "/");
+		memcpy(c->home + strlen(key), "/", 2);
 	c->env_made[n] = c->home;
 	c->env = c->env_made;
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What execve gets: the file of args[0] as the container sees it, and the environment. Inside the container's root. */
+/*
+ * What execve gets: the file of args[0] as the container sees it, and the environment. Inside the
+ * container's root.
+ */
 #pragma once
 #include <limits.h>
 
@@ -12,7 +15,10 @@ struct command {
 	char home[PATH_MAX];   /* "HOME=..." */
 };
 
-/* Finds args[0] along the spec's PATH as the calling identity. err->exit is 126 or 127 on failure. */
+/*
+ * Finds args[0] along the spec's PATH as the calling identity. err->exit is 126 or 127 on failure.
+ * /
+ */
 int command_find(const struct spec *s, struct command *c, struct gantry_err *err);
 /* The spec's environment, with HOME from /etc/passwd (else "/") when it has none. */
 int command_env(const struct spec *s, struct command *c, struct gantry_err *err);

@@ -45,7 +45,10 @@ static int check_streams(struct job *j, struct gantry_err *err)
 	(void)poll(p, 3, 0);
 	for (int i = 0; i < 3; i++)
 		if (p[i].revents & POLLNVAL)
-			return err_set(err, EBADF, "file descriptor %d is closed: the container would inherit something else as it", i);
+			return err_set(err, EBADF,
+				       "file descriptor %d is closed: the container would inherit "
+				       "something else as it",
+				       i);
 	return 0;
 }
 
@@ -63,15 +66,20 @@ static int check_spec(struct job *j, struct gantry_err *err)
 	bool uts = s->ns_new & 1u << NS_UTS || s->ns_path[NS_UTS];
 
 	if (s->ns_path[NS_MOUNT])
-		return err_set(err, ENOTSUP, "joining a mount namespace (linux.namespaces) is not supported yet");
+		return err_set(err, ENOTSUP,
+			       "joining a mount namespace (linux.namespaces) is not supported yet");
 	if (!(s->ns_new & 1u << NS_MOUNT))
-		return err_set(err, ENOTSUP, "a container without a mount namespace of its own (linux.namespaces) is not supported");
+		return err_set(err, ENOTSUP,
+			       "a container without a mount namespace of its own "
+			       "(linux.namespaces) is not supported");
 	if (s->terminal && j->how->detached)
-		return err_set(err, ENOTSUP, "a terminal needs a console socket, which is not supported yet");
+		return err_set(err, ENOTSUP,
+			       "a terminal needs a console socket, which is not supported yet");
 	if (s->hostname && !uts)
 		return err_set(err, EINVAL, "config.json: hostname needs a uts namespace");
 	if (s->domainname && !uts)
 		return err_set(err, EINVAL, "config.json: domainname needs a uts namespace");
+	j->at_once = j->how->start && !s->terminal;
 	if (j->how->no_pivot)
 		return err_set(err, ENOTSUP, "--no-pivot is not supported yet");
 	return 0;
@@ -87,16 +95,20 @@ static int take_rootfs(struct job *j, struct gantry_err *err)
 					   : str_printf("%s/%s", j->how->bundle, s->root_path);
 	if (!j->rootfs)
 		return err_set(err, ENOMEM, "out of memory");
-	j->tree = sys_open_tree(AT_FDCWD, j->rootfs, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	j->tree = sys_open_tree(AT_FDCWD, j->rootfs,
+				OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (j->tree < 0)
 		return err_sys(err, "root filesystem %s", j->rootfs);
 	if (fstat(j->tree, &st) < 0)
 		return err_sys(err, "root filesystem %s", j->rootfs);
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ENOTDIR, "root filesystem %s: Not a directory", j->rootfs);
-	r = mount_attr(j->tree, true, 0, 0, s->rootfs_propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE);
+	r = mount_attr(j->tree, true, 0, 0,
+		       s->rootfs_propagation & MS_SLAVE ? MS_SLAVE : MS_PRIVATE);
 	if (r == -ENOSYS)
-		return err_set(err, ENOSYS, "mount_setattr is not available (kernel before 5.12, or a seccomp filter)");
+		return err_set(
+			err, ENOSYS,
+			"mount_setattr is not available (kernel before 5.12, or a seccomp filter)");
 	return r < 0 ? err_num(err, r, "make the root filesystem's mounts private") : 0;
 }
 
@@ -116,7 +128,9 @@ static int take_bind(struct job *j, size_t i, struct gantry_err *err)
 	else
 		r = 0;
 	if (r == 0)
-		r = mount_attr(j->binds[i], m->propagation_recursive || spread == MS_PRIVATE || spread == MS_SLAVE,
+		r = mount_attr(j->binds[i],
+			       m->propagation_recursive || spread == MS_PRIVATE ||
+				       spread == MS_SLAVE,
 			       0, 0, spread);
 	return r < 0 ? err_num(err, r, "set the propagation of the bind `%s`", m->destination) : 0;
 }
@@ -188,6 +202,16 @@ static int clear_stale(struct job *j, int dir, struct gantry_err *err)
 	return recover(j->how->root, j->root_dir, dir, id, err);
 }
 
+/*
+ * Between our mkdir, our open and our lock somebody may have taken the directory
+ * for a leaving and removed it, and another made it again: then what we locked
+ * is theirs. Theirs has a record; ours cannot have one yet.
+ */
+static bool is_fresh(int dir)
+{
+	return faccessat(dir, STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
 /* Makes ROOT/ID and locks it. */
 static int claim(struct job *j, struct gantry_err *err)
 {
@@ -209,21 +233,21 @@ static int claim(struct job *j, struct gantry_err *err)
 				(void)unlinkat(j->root_dir, id, AT_REMOVEDIR);
 			return r;
 		}
-		if (!made) {
-			r = clear_stale(j, dir, err);
+		if (made) {
+			r = recover_lock(dir, id, err);
+			if (r == -ENOENT)
+				continue;
 			if (r < 0)
-				return r;
-			continue;
+				return r == -EAGAIN ? taken(id, err) : r;
+			if (is_fresh(dir)) {
+				j->dir = TAKE_FD(dir);
+				j->claimed = true;
+				return 0;
+			}
 		}
-		/* Somebody may have locked it between the two calls and taken it for a leaving: then it is gone. */
-		r = recover_lock(dir, id, err);
-		if (r == -ENOENT)
-			continue;
+		r = clear_stale(j, dir, err);
 		if (r < 0)
 			return r;
-		j->dir = TAKE_FD(dir);
-		j->claimed = true;
-		return 0;
 	}
 	return taken(id, err);
 }
@@ -238,7 +262,8 @@ static int plan_cgroup(struct job *j, struct gantry_err *err)
 		recover_cgroup_path(j->how->root, j->root_dir, j->how->id, j->cgroup_path);
 		return cgroup_find(&j->cgroup, j->cgroup_path, err);
 	}
-	n = snprintf(j->cgroup_path, sizeof(j->cgroup_path), "%s%s", *want == '/' ? "" : "/gantry/", want);
+	n = snprintf(j->cgroup_path, sizeof(j->cgroup_path), "%s%s", *want == '/' ? "" : "/gantry/",
+		     want);
 	if (n < 0 || (size_t)n >= sizeof(j->cgroup_path))
 		return err_set(err, EINVAL, "config.json: linux.cgroupsPath is too long");
 	r = cgroup_find(&j->cgroup, j->cgroup_path, err);
@@ -269,6 +294,20 @@ static int record(struct job *j, struct gantry_err *err)
 	return state_write(j->dir, st, j->spec.annotations, err);
 }
 
+static int make_devices(struct job *j, struct gantry_err *err)
+{
+	return limits_apply_devices(&j->cgroup, &j->spec.resources, err);
+}
+
+/*
+ * On v1 the rules are many writes, the first of which denies all: nobody may be in the cgroup by
+ * then.
+ */
+static bool devices_first(const struct job *j)
+{
+	return cgroup_carrier(&j->cgroup, CGROUP_DEVICES) >= 0;
+}
+
 static int make_cgroup(struct job *j, struct gantry_err *err)
 {
 	int r = cgroup_make(&j->cgroup, err);
@@ -276,7 +315,17 @@ static int make_cgroup(struct job *j, struct gantry_err *err)
 	if (r < 0)
 		return r;
 	j->cgrouped = true;
-	return limits_apply(&j->cgroup, &j->spec.resources, err);
+	r = limits_apply(&j->cgroup, &j->spec.resources, err);
+	return r < 0 || !devices_first(j) ? r : make_devices(j, err);
+}
+
+/*
+ * On v2 the rules are one program, set in one step: that can be done while init furnishes its
+ * namespaces.
+ */
+static int finish_devices(struct job *j, struct gantry_err *err)
+{
+	return devices_first(j) ? 0 : make_devices(j, err);
 }
 
 /* Copies of our cgroup directories, if the spec mounts them. */
@@ -300,16 +349,16 @@ static int take_cgroups(struct job *j, struct gantry_err *err)
 	return 0;
 }
 
-static int make_fifo(struct job *j, struct gantry_err *err)
+static int make_channels(struct job *j, struct gantry_err *err)
 {
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, j->sync) < 0)
+		return err_sys(err, "make a socket pair");
+	if (j->at_once)
+		return 0;
 	if (mknodat(j->dir, STATE_FIFO, S_IFIFO | 0600, 0) < 0)
 		return err_sys(err, "make the start FIFO of container %s", j->how->id);
 	j->fifo = openat(j->dir, STATE_FIFO, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (j->fifo < 0)
-		return err_sys(err, "open the start FIFO of container %s", j->how->id);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, j->sync) < 0)
-		return err_sys(err, "make a socket pair");
-	return 0;
+	return j->fifo < 0 ? err_sys(err, "open the start FIFO of container %s", j->how->id) : 0;
 }
 
 /* clone3, into the pid namespace to be joined if there is one; ours is as before afterwards. */
@@ -336,9 +385,12 @@ static pid_t fork_init(struct job *j, uint64_t flags, int cgroup_fd, struct gant
 static int start_init(struct job *j, struct gantry_err *err)
 {
 	static const uint64_t bits[NS_COUNT] = {
-		[NS_MOUNT] = CLONE_NEWNS, [NS_PID] = CLONE_NEWPID, [NS_NETWORK] = CLONE_NEWNET,
-		[NS_IPC] = CLONE_NEWIPC, [NS_UTS] = CLONE_NEWUTS,
-	}; /* the cgroup namespace is made later, from inside the cgroup */
+		[NS_MOUNT] = CLONE_NEWNS,
+		[NS_PID] = CLONE_NEWPID,
+		[NS_IPC] = CLONE_NEWIPC,
+		[NS_UTS] = CLONE_NEWUTS,
+	}; /* init makes the cgroup namespace from inside its cgroup, and the network one, which
+	      takes long, beside us */
 	const struct cgroup *c = &j->cgroup;
 	struct procfs_process p;
 	uint64_t flags = 0;
@@ -358,7 +410,9 @@ static int start_init(struct job *j, struct gantry_err *err)
 	if (r < 0)
 		return err_num(err, r, "read /proc/%d/stat", (int)pid);
 	j->state.start_time = p.start_time;
-	return 0;
+	/* While init is busy; what then makes the record stand is one rename. */
+	j->state.phase = STATE_COMMITTED;
+	return state_prepare(j->dir, &j->state, j->spec.annotations, err);
 }
 
 /* The terminal that came with the word, if one did. */
@@ -379,14 +433,20 @@ static int ended(const struct job *j, struct gantry_err *err)
 
 	if (waitid((idtype_t)P_PIDFD, (id_t)j->init.pidfd, &si, WEXITED | WNOWAIT) < 0 ||
 	    si.si_code == CLD_EXITED)
-		return err_set(err, EIO, "the container's first process ended while it was being set up");
+		return err_set(err, EIO,
+			       "the container's first process ended while it was being set up");
 	if (si.si_status == SIGKILL && cgroup_oom(&j->cgroup) > 0)
-		return err_set(err, ENOMEM, "the container's first process was killed for memory: memory.limit is too low to start anything");
-	return err_set(err, EIO, "the container's first process was killed by signal %d while it was being set up",
-		       si.si_status);
+		return err_set(err, ENOMEM,
+			       "the container's first process was killed for memory: memory.limit "
+			       "is too low to start anything");
+	return err_set(
+		err, EIO,
+		"the container's first process was killed by signal %d while it was being set up",
+		si.si_status);
 }
 
-static int hear_init(struct job *j, struct gantry_err *err)
+/* One word of init's. 1; 0 it holds its end no more; -errno. */
+static int hear(struct job *j, struct gantry_err *err)
 {
 	struct job_word w;
 	struct iovec iov = { &w, sizeof(w) };
@@ -400,14 +460,23 @@ static int hear_init(struct job *j, struct gantry_err *err)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_sys(err, "hear from the container's first process");
+	if (n == 0)
+		return 0;
 	if (n != sizeof(w))
-		return ended(j, err);
+		return err_set(err, EPROTO, "the container's first process speaks nonsense");
 	j->init.terminal = take_terminal(&msg);
 	if (w.ready)
-		return 0;
+		return 1;
 	if (err)
 		*err = w.err;
 	return w.err.code > 0 ? -w.err.code : -EPROTO;
+}
+
+static int hear_ready(struct job *j, struct gantry_err *err)
+{
+	int r = hear(j, err);
+
+	return r == 0 ? ended(j, err) : r;
 }
 
 static int write_pid_file(struct job *j, struct gantry_err *err)
@@ -424,10 +493,8 @@ static int write_pid_file(struct job *j, struct gantry_err *err)
 static int commit(struct job *j, struct gantry_err *err)
 {
 	ssize_t n;
-	int r;
+	int r = state_commit(j->dir, j->how->id, err);
 
-	j->state.phase = STATE_COMMITTED;
-	r = state_write(j->dir, &j->state, j->spec.annotations, err);
 	if (r < 0)
 		return r;
 	do
@@ -436,19 +503,44 @@ static int commit(struct job *j, struct gantry_err *err)
 	return n < 0 ? ended(j, err) : 0;
 }
 
+/* The socket closes when the command is executed; else init says why it is not. */
+static int hear_started(struct job *j, struct gantry_err *err)
+{
+	int r = j->at_once ? hear(j, err) : 0;
+
+	j->init.started = j->at_once;
+	return r;
+}
+
 static const struct step {
 	const char *what;
 	int (*run)(struct job *j, struct gantry_err *err);
 } create_steps[] = {
-	{ "streams", check_streams },     { "spec", read_spec },         { "check", check_spec },
-	{ "rootfs", take_rootfs },        { "binds", take_binds },       { "namespaces", open_namespaces },
-	{ "root", open_root },            { "cgroup path", plan_cgroup }, { "claim", claim },
-	{ "record", record },             { "cgroup", make_cgroup },     { "cgroup mounts", take_cgroups },
-	{ "fifo", make_fifo },            { "init", start_init },        { "ready", hear_init },
-	{ "pid file", write_pid_file },   { "commit", commit },
+	{ "streams", check_streams },
+	{ "spec", read_spec },
+	{ "check", check_spec },
+	{ "rootfs", take_rootfs },
+	{ "binds", take_binds },
+	{ "namespaces", open_namespaces },
+	{ "root", open_root },
+	{ "cgroup path", plan_cgroup },
+	{ "claim", claim },
+	{ "record", record },
+	{ "cgroup", make_cgroup },
+	{ "cgroup mounts", take_cgroups },
+	{ "channels", make_channels },
+	{ "init", start_init },
+	{ "devices", finish_devices },
+	{ "ready", hear_ready },
+	{ "pid file", write_pid_file },
+	{ "commit", commit },
+	{ "started", hear_started },
 };
 
-/* Removes what a failed create has made. What cannot be removed keeps its record, for `delete --force`. */
+/*
+ * Removes what a failed create has made. What cannot be removed keeps its record, for `delete
+ * --force`.
+ */
 static void abandon(struct job *j)
 {
 	if (j->init.pidfd >= 0) {
@@ -462,6 +554,7 @@ static void abandon(struct job *j)
 		(void)unlinkat(j->dir, STATE_FIFO, 0);
 		(void)unlinkat(j->dir, STATE_CGROUP, 0);
 		(void)unlinkat(j->dir, STATE_FILE, 0);
+		(void)unlinkat(j->dir, STATE_NEXT, 0);
 		(void)unlinkat(j->root_dir, j->how->id, AT_REMOVEDIR);
 	}
 }
@@ -489,8 +582,15 @@ static void job_done(struct job *j)
 
 int runtime_create(const struct runtime_create *o, struct runtime_init *ret, struct gantry_err *err)
 {
-	struct job j = { .how = o, .cgroup = CGROUP_INIT, .init = RUNTIME_INIT, .bundle = -1, .tree = -1,
-			 .root_dir = -1, .dir = -1, .fifo = -1, .sync = { -1, -1 } };
+	struct job j = { .how = o,
+			 .cgroup = CGROUP_INIT,
+			 .init = RUNTIME_INIT,
+			 .bundle = -1,
+			 .tree = -1,
+			 .root_dir = -1,
+			 .dir = -1,
+			 .fifo = -1,
+			 .sync = { -1, -1 } };
 	int r = 0;
 
 	for (int i = 0; i < CGROUP_HIERS; i++)
@@ -498,7 +598,9 @@ int runtime_create(const struct runtime_create *o, struct runtime_init *ret, str
 	for (int i = 0; i < NS_COUNT; i++)
 		j.ns[i] = -1;
 	if (!str_is_id(o->id))
-		return err_set(err, EINVAL, "not a container id (letters, digits, `_`, `.` and `-`, at most 128)");
+		return err_set(
+			err, EINVAL,
+			"not a container id (letters, digits, `_`, `.` and `-`, at most 128)");
 	for (size_t i = 0; r >= 0 && i < sizeof(create_steps) / sizeof(*create_steps); i++)
 		r = create_steps[i].run(&j, err);
 	if (r < 0)

@@ -14,7 +14,8 @@ static int check_stopped(const char *root, const char *id, struct gantry_err *er
 	if (r < 0)
 		return r;
 	if (s.status != GANTRY_STATE_STOPPED)
-		return err_set(err, EBUSY, "container %s is %s, not stopped", id, state_name(s.status));
+		return err_set(err, EBUSY, "container %s is %s, not stopped", id,
+			       state_name(s.status));
 	return 0;
 }
 

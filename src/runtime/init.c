@@ -51,7 +51,10 @@ static int arm(const struct job *j, struct gantry_err *err)
 static int join_namespaces(const struct job *j, struct gantry_err *err)
 {
 	for (int i = 0; i < NS_COUNT; i++) {
-		/* the pid namespace was joined by the parent: it is a child's before it is a process's */
+		/*
+		 * the pid namespace was joined by the parent: it is a child's before it is a
+		 * process's
+		 */
 		if (j->ns[i] < 0 || i == NS_PID)
 			continue;
 		if (setns(j->ns[i], (int)ns_flags[i]) < 0)
@@ -71,18 +74,22 @@ static int enter_cgroups(const struct job *j, struct gantry_err *err)
 	return r;
 }
 
-static int raise_loopback(const struct job *j, struct gantry_err *err)
+/* The dearest of the namespaces (0.4 ms): the parent has work of its own meanwhile. */
+static int make_network(const struct job *j, struct gantry_err *err)
 {
 	clean_fd int fd = -1;
 	struct ifreq req = { .ifr_name = "lo" };
 
 	if (!(j->spec.ns_new & 1u << NS_NETWORK))
 		return 0;
+	if (unshare(CLONE_NEWNET) < 0)
+		return err_sys(err, "make a network namespace");
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, "open a socket for the loopback interface");
 	req.ifr_flags = IFF_UP | IFF_RUNNING;
-	return ioctl(fd, SIOCSIFFLAGS, &req) < 0 ? err_sys(err, "bring up the loopback interface") : 0;
+	return ioctl(fd, SIOCSIFFLAGS, &req) < 0 ? err_sys(err, "bring up the loopback interface")
+						 : 0;
 }
 
 static int set_names(const struct job *j, struct gantry_err *err)
@@ -97,7 +104,7 @@ static int set_names(const struct job *j, struct gantry_err *err)
 }
 
 static int (*const steps[])(const struct job *j, struct gantry_err *err) = {
-	arm, join_namespaces, enter_cgroups, raise_loopback, set_names,
+	arm, join_namespaces, enter_cgroups, make_network, set_names,
 	tree_attach, mounts_make, nodes_make, cover_paths,
 };
 static int (*const last_steps[])(const struct job *j, struct gantry_err *err) = {
@@ -134,10 +141,10 @@ static _Noreturn void give_up(const struct job *j, struct job_word *w)
 	_exit(1);
 }
 
-/* Closes all above 2 but these two. */
+/* Closes all above 2 but these two; b may be -1. */
 static int close_others(int a, int b)
 {
-	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+	unsigned low = (unsigned)(a < b || b < 0 ? a : b), high = (unsigned)(a < b ? b : a);
 
 	if (low > 3 && sys_close_range(3, low - 1, 0) < 0)
 		return -errno;
@@ -199,7 +206,10 @@ void init_run(struct job *j)
 	(void)umask(0);
 	if (furnish(j, &c, &master, &w.err) < 0)
 		give_up(j, &w);
-	/* From here on the closing of the socket says that the creator died; it has to outlive a return. */
+	/*
+	 * From here on the closing of the socket says that the creator died; it has to outlive a
+	 * return.
+	 */
 	if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) < 0) {
 		err_sys(&w.err, "clear the parent death signal");
 		give_up(j, &w);
@@ -210,12 +220,16 @@ void init_run(struct job *j)
 	r = close_others(j->sync[1], j->fifo);
 	if (r < 0 || !wait_byte(j->sync[1]))
 		_exit(1);
-	clean_fdp(&j->sync[1]);
-	if (!wait_byte(j->fifo))
-		_exit(1);
+	if (!j->at_once) {
+		clean_fdp(&j->sync[1]);
+		if (!wait_byte(j->fifo))
+			_exit(1);
+	}
 	reset_signals();
 	execve(c.path, (char *const *)(uintptr_t)j->spec.args, (char *const *)(uintptr_t)c.env);
 	command_failed(j->spec.args[0], &w.err);
+	if (j->at_once)
+		give_up(j, &w);
 	(void)fd_write(j->fifo, &w.err, sizeof(w.err));
 	_exit(w.err.exit);
 }

@@ -19,7 +19,8 @@ struct job {
 	int bundle;                /* O_PATH */
 	int tree;                  /* the root filesystem, a detached copy of its mount */
 	int *binds;                /* one per spec.mounts: a bind's detached source, else -1 */
-	int cgroup_trees[CGROUP_HIERS]; /* copies of our cgroup directories, for a mount of type cgroup */
+	int cgroup_trees[CGROUP_HIERS]; /* copies of our cgroup directories, for a mount of type
+					   cgroup */
 	int ns[NS_COUNT];          /* namespaces to join */
 
 	int root_dir;              /* O_PATH: state root */
@@ -27,7 +28,8 @@ struct job {
 	bool claimed;              /* dir is ours to remove */
 	struct cgroup cgroup;
 	bool cgrouped;             /* the cgroup is ours to remove */
-	int fifo;                  /* O_RDWR: what start writes to */
+	bool at_once;              /* runs when it is committed; there is no FIFO then */
+	int fifo;                  /* O_RDWR: what start writes to; -1 when at_once */
 	int sync[2];               /* socket pair: [0] the parent's, [1] the child's */
 
 	struct runtime_init init;

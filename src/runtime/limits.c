@@ -13,15 +13,16 @@
 #include "base/err.h"
 #include "kernel/devices.h"
 
-static int set_num(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, const char *v2, long long n,
-		   struct gantry_err *err)
+static int set_num(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, const char *v2,
+		   long long n, struct gantry_err *err)
 {
 	char text[24];
 	int i = cgroup_carrier(c, ctl);
 	bool unified = i >= 0 && c->h[i].unified;
 
 	if (n < 0)
-		return cgroup_set(c, ctl, v1, v2, unified || ctl == CGROUP_PIDS ? "max" : "-1", err);
+		return cgroup_set(c, ctl, v1, v2, unified || ctl == CGROUP_PIDS ? "max" : "-1",
+				  err);
 	snprintf(text, sizeof(text), "%lld", n);
 	return cgroup_set(c, ctl, v1, v2, text, err);
 }
@@ -40,7 +41,9 @@ static int set_cpu(const struct cgroup *c, const struct spec_resources *r, struc
 
 	if (on_v2(c, CGROUP_CPU)) {
 		if (r->cpu_shares) {
-			__u64 shares = r->cpu_shares < 2 ? 2 : r->cpu_shares > 262144 ? 262144 : r->cpu_shares;
+			__u64 shares = r->cpu_shares < 2        ? 2
+				       : r->cpu_shares > 262144 ? 262144
+								: r->cpu_shares;
 
 			ret = set_num(c, CGROUP_CPU, NULL, "cpu.weight",
 				      (long long)(1 + (shares - 2) * 9999 / 262142), err);
@@ -58,13 +61,15 @@ static int set_cpu(const struct cgroup *c, const struct spec_resources *r, struc
 	if (r->cpu_shares)
 		ret = set_num(c, CGROUP_CPU, "cpu.shares", NULL, (long long)r->cpu_shares, err);
 	if (ret == 0 && r->cpu_period)
-		ret = set_num(c, CGROUP_CPU, "cpu.cfs_period_us", NULL, (long long)r->cpu_period, err);
+		ret = set_num(c, CGROUP_CPU, "cpu.cfs_period_us", NULL, (long long)r->cpu_period,
+			      err);
 	if (ret == 0 && r->cpu_quota)
 		ret = set_num(c, CGROUP_CPU, "cpu.cfs_quota_us", NULL, r->cpu_quota, err);
 	return ret;
 }
 
-static int set_cpuset(const struct cgroup *c, const struct spec_resources *r, struct gantry_err *err)
+static int set_cpuset(const struct cgroup *c, const struct spec_resources *r,
+		      struct gantry_err *err)
 {
 	int ret = 0;
 
@@ -76,26 +81,32 @@ static int set_cpuset(const struct cgroup *c, const struct spec_resources *r, st
 }
 
 /* Swap alone, from memory and swap together. */
-static int set_swap_v2(const struct cgroup *c, const struct spec_resources *r, struct gantry_err *err)
+static int set_swap_v2(const struct cgroup *c, const struct spec_resources *r,
+		       struct gantry_err *err)
 {
 	long long swap = -1;
 
 	if (r->mem_swap > 0) {
 		if (r->mem_limit <= 0)
-			return err_set(err, EINVAL, "memory.swap needs memory.limit beside it on cgroup v2");
+			return err_set(err, EINVAL,
+				       "memory.swap needs memory.limit beside it on cgroup v2");
 		if (r->mem_swap < r->mem_limit)
-			return err_set(err, EINVAL, "memory.swap is memory and swap together: it cannot be less than memory.limit");
+			return err_set(err, EINVAL,
+				       "memory.swap is memory and swap together: it cannot be less "
+				       "than memory.limit");
 		swap = r->mem_swap - r->mem_limit;
 	}
 	return set_num(c, CGROUP_MEMORY, NULL, "memory.swap.max", swap, err);
 }
 
-static int set_memory(const struct cgroup *c, const struct spec_resources *r, struct gantry_err *err)
+static int set_memory(const struct cgroup *c, const struct spec_resources *r,
+		      struct gantry_err *err)
 {
 	int ret = 0;
 
 	if (r->mem_limit)
-		ret = set_num(c, CGROUP_MEMORY, "memory.limit_in_bytes", "memory.max", r->mem_limit, err);
+		ret = set_num(c, CGROUP_MEMORY, "memory.limit_in_bytes", "memory.max", r->mem_limit,
+			      err);
 	if (ret == 0 && r->mem_reservation)
 		ret = set_num(c, CGROUP_MEMORY, "memory.soft_limit_in_bytes", "memory.low",
 			      r->mem_reservation, err);
@@ -118,7 +129,8 @@ static const struct device_rule always[] = {
 	{ true, 'c', 5, 2, DEVICE_ALL },     { true, 'c', 136, -1, DEVICE_ALL },
 };
 
-static int set_devices(const struct cgroup *c, const struct spec_resources *r, struct gantry_err *err)
+int limits_apply_devices(const struct cgroup *c, const struct spec_resources *r,
+			 struct gantry_err *err)
 {
 	clean_device_set struct device_set set = DEVICE_SET_INIT;
 	int ret = 0;
@@ -144,10 +156,8 @@ static int set_devices(const struct cgroup *c, const struct spec_resources *r, s
 
 int limits_apply(const struct cgroup *c, const struct spec_resources *r, struct gantry_err *err)
 {
-	int ret = set_devices(c, r, err);
+	int ret = set_cpuset(c, r, err);
 
-	if (ret == 0)
-		ret = set_cpuset(c, r, err);
 	if (ret == 0)
 		ret = set_memory(c, r, err);
 	if (ret == 0 && r->has_pids)

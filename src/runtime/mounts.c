@@ -45,7 +45,8 @@ static int make_fs(const struct job *j, const struct spec_mount *m, struct gantr
 	return attach(fs, at, m, err);
 }
 
-static int make_bind(const struct job *j, const struct spec_mount *m, int source, struct gantry_err *err)
+static int make_bind(const struct job *j, const struct spec_mount *m, int source,
+		     struct gantry_err *err)
 {
 	clean_fd int at = -1;
 	struct stat st;
@@ -63,8 +64,12 @@ static int make_bind(const struct job *j, const struct spec_mount *m, int source
 	return attach(source, at, m, err);
 }
 
-/* One hierarchy of v1 below the tmpfs `at`: a directory, and a link per controller where they share one. */
-static int make_hier(const struct job *j, int i, int at, const struct spec_mount *m, struct gantry_err *err)
+/*
+ * One hierarchy of v1 below the tmpfs `at`: a directory, and a link per controller where they share
+ * one.
+ */
+static int make_hier(const struct job *j, int i, int at, const struct spec_mount *m,
+		     struct gantry_err *err)
 {
 	const struct cgroup_hier *h = &j->cgroup.h[i];
 	clean_fd int dir = -1;
@@ -88,7 +93,8 @@ static int make_hier(const struct job *j, int i, int at, const struct spec_mount
 	return r;
 }
 
-static int make_cgroup_v1(const struct job *j, const struct spec_mount *m, int at, struct gantry_err *err)
+static int make_cgroup_v1(const struct job *j, const struct spec_mount *m, int at,
+			  struct gantry_err *err)
 {
 	static const char *const data[] = { "mode=755", NULL };
 	clean_fd int fs = mount_new("tmpfs", "cgroup", data,

@@ -33,7 +33,8 @@ static mode_t node_type(char type)
 }
 
 /* What is already there may stay if it is the same node. */
-static int check_node(int dir, const char *name, const struct spec_device *d, struct gantry_err *err)
+static int check_node(int dir, const char *name, const struct spec_device *d,
+		      struct gantry_err *err)
 {
 	clean_fd int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
@@ -42,14 +43,16 @@ static int check_node(int dir, const char *name, const struct spec_device *d, st
 		return err_sys(err, "open the device node `%s`", d->path);
 	if ((st.st_mode & S_IFMT) != node_type(d->type) ||
 	    (d->type != 'p' && st.st_rdev != makedev(d->major, d->minor)))
-		return err_set(err, EEXIST, "`%s` exists in the root filesystem and is not that device",
+		return err_set(err, EEXIST,
+			       "`%s` exists in the root filesystem and is not that device",
 			       d->path);
 	return 0;
 }
 
 static int make_node(int dir, const char *name, const struct spec_device *d, struct gantry_err *err)
 {
-	if (mknodat(dir, name, node_type(d->type) | (d->mode & 07777), makedev(d->major, d->minor)) < 0) {
+	if (mknodat(dir, name, node_type(d->type) | (d->mode & 07777),
+		    makedev(d->major, d->minor)) < 0) {
 		if (errno == EEXIST)
 			return check_node(dir, name, d, err);
 		return err_sys(err, "make the device node `%s`", d->path);

@@ -104,7 +104,8 @@ static int set_ids(const struct spec *s, struct gantry_err *err)
 
 static int cut_caps(const struct spec *s, struct gantry_err *err)
 {
-	const struct caps c = { s->caps[CAP_EFFECTIVE], s->caps[CAP_PERMITTED], s->caps[CAP_INHERITABLE] };
+	const struct caps c = { s->caps[CAP_EFFECTIVE], s->caps[CAP_PERMITTED],
+				s->caps[CAP_INHERITABLE] };
 	struct caps have;
 	int r = caps_set(&c);
 
@@ -112,11 +113,15 @@ static int cut_caps(const struct spec *s, struct gantry_err *err)
 		for (int i = 0; i < 64; i++)
 			if ((c.permitted | c.effective) & ~have.permitted & 1ull << i)
 				return err_set(err, EPERM, "%s: the caller does not have it",
-					       spec_cap_name(i) ? spec_cap_name(i) : "a capability");
+					       spec_cap_name(i) ? spec_cap_name(i)
+								: "a capability");
 	if (r < 0)
 		return err_num(err, r, "set the capabilities");
 	r = caps_ambient(s->caps[CAP_AMBIENT]);
-	/* EPERM: not permitted and inheritable. The specification wants both; runc leaves such ones out. */
+	/*
+	 * EPERM: not permitted and inheritable. The specification wants both; runc leaves such ones
+	 * out.
+	 */
 	if (r == -EPERM)
 		r = caps_ambient(s->caps[CAP_AMBIENT] & c.permitted & c.inheritable);
 	return r < 0 ? err_num(err, r, "set the ambient capabilities") : 0;
@@ -157,7 +162,8 @@ int process_settle(const struct job *j, struct gantry_err *err)
 		return err_sys(err, "working directory `%s`", s->cwd);
 	/* "(unreachable)/...": a descriptor of the host's led out of the root (runc 2024-21626) */
 	if (cwd[0] != '/')
-		return err_set(err, EPERM, "working directory `%s` is outside of the container", s->cwd);
+		return err_set(err, EPERM, "working directory `%s` is outside of the container",
+			       s->cwd);
 	if (s->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return err_sys(err, "set no_new_privs");
 	return 0;

@@ -29,8 +29,10 @@
 extern char **environ;
 
 static const char exe[] = "/proc/self/exe", memory_name[] = "gantry-oci";
-enum { RDONLY_FLAG = 1, /* ST_RDONLY of statfs */
-       SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+enum {
+	RDONLY_FLAG = 1, /* ST_RDONLY of statfs */
+	SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
+};
 
 static bool is_sealed(void)
 {
@@ -88,7 +90,10 @@ int runtime_protect(char *const argv[], struct gantry_err *err)
 	if (is_sealed())
 		return 0;
 	fd = read_only_copy();
-	/* Without the right to mount there will be no container either, and create says so better. */
+	/*
+	 * Without the right to mount there will be no container either, and create says so better.
+	 * /
+	 */
 	if (fd == -EPERM && geteuid())
 		return 0;
 	if (fd < 0)

@@ -36,8 +36,8 @@ void recover_cgroup_path(const char *root, int root_dir, const char *id, char *p
 	if (str_eq(root, default_root) || fstat(root_dir, &st) < 0)
 		snprintf(path, CGROUP_PATH, "/gantry/%s", id);
 	else
-		snprintf(path, CGROUP_PATH, "/gantry/%s@%llx.%llx", id, (unsigned long long)st.st_dev,
-			 (unsigned long long)st.st_ino);
+		snprintf(path, CGROUP_PATH, "/gantry/%s@%llx.%llx", id,
+			 (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
 }
 
 int recover_lock(int dir, const char *id, struct gantry_err *err)
@@ -50,7 +50,10 @@ int recover_lock(int dir, const char *id, struct gantry_err *err)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_sys(err, "lock container %s", id);
 		if (clock_mono() >= until)
-			return err_set(err, EAGAIN, "container %s is being created, started or deleted by another process", id);
+			return err_set(err, EAGAIN,
+				       "container %s is being created, started or deleted by "
+				       "another process",
+				       id);
 		nanosleep(&nap, NULL);
 	}
 	if (fstat(dir, &st) < 0)
@@ -66,7 +69,7 @@ static void find_cgroup(const char *root, int root_dir, int dir, const struct st
 	ssize_t n;
 
 	if (s->cgroup && strlen(s->cgroup) < CGROUP_PATH) {
-		strcpy(path, s->cgroup);
+		memcpy(path, s->cgroup, strlen(s->cgroup) + 1);
 		return;
 	}
 	n = readlinkat(dir, STATE_CGROUP, path, CGROUP_PATH - 1);
@@ -94,7 +97,8 @@ static int wait_init(const struct state *s, struct gantry_err *err)
 	clean_fd int fd = state_pidfd(s);
 
 	if (fd >= 0 && pidfd_ended(fd, DEATH_MS) == 0)
-		return err_set(err, EBUSY, "container %s does not die: process %d is stuck in the kernel",
+		return err_set(err, EBUSY,
+			       "container %s does not die: process %d is stuck in the kernel",
 			       s->id, (int)s->pid);
 	return 0;
 }
@@ -103,10 +107,14 @@ static int remove_dir(int root_dir, int dir, const char *id, struct gantry_err *
 {
 	int r;
 
-	/* What is nearly always all there is; whatever else somebody put there goes with the tree. */
+	/* What is nearly always all there is. */
 	(void)unlinkat(dir, STATE_FIFO, 0);
 	(void)unlinkat(dir, STATE_CGROUP, 0);
 	(void)unlinkat(dir, STATE_FILE, 0);
+	/*
+	 * A state.next of a creator that was killed, whatever else somebody put there: the tree
+	 * goes.
+	 */
 	if (unlinkat(root_dir, id, AT_REMOVEDIR) == 0 || errno == ENOENT)
 		return 0;
 	r = fd_rmtree(root_dir, id);

@@ -17,24 +17,30 @@ struct runtime_create {
 	const char *pid_file;  /* or NULL */
 	int detached;          /* the streams will not be ours: no terminal relay */
 	bool no_pivot, no_new_keyring;
+	bool start; /* let it run at once, unless it has a terminal: see runtime_init.started */
 };
 
 struct runtime_init {
 	pid_t pid;
 	int pidfd;    /* owned by the caller */
 	int terminal; /* pty master when process.terminal and not detached; else -1 */
+	bool started; /* it runs already; else it waits for runtime_start() */
 };
-#define RUNTIME_INIT { 0, -1, -1 }
+#define RUNTIME_INIT { 0, -1, -1, false }
 
 /*
  * Creates the container; its init is a child of the calling process (reap it
  * by pidfd), inherits fds 0 to 2 and waits for runtime_start(). On failure
  * nothing is left; err->exit is 126 or 127 when the command is at fault.
  */
-int runtime_create(const struct runtime_create *o, struct runtime_init *ret, struct gantry_err *err);
+int runtime_create(const struct runtime_create *o, struct runtime_init *ret,
+		   struct gantry_err *err);
 /* Lets it run. -ENOENT, -EBUSY not in state created. */
 int runtime_start(const char *root, const char *id, struct gantry_err *err);
-/* -ENOENT; -EBUSY it is not stopped and not force. force: in any state, exit 0 only when nothing is left. */
+/*
+ * -ENOENT; -EBUSY it is not stopped and not force. force: in any state, exit 0 only when nothing is
+ * left.
+ */
 int runtime_delete(const char *root, const char *id, bool force, struct gantry_err *err);
 /*
  * To be called first by a program that creates containers (verbs create, run,

@@ -39,7 +39,9 @@ static int read_outcome(int dir, const char *id, struct gantry_err *err)
 	if (n <= 0)
 		return 0;
 	if (n != sizeof(words))
-		return err_set(err, EBUSY, "container not running: init of %s was killed before it could start", id);
+		return err_set(err, EBUSY,
+			       "container not running: init of %s was killed before it could start",
+			       id);
 	words.msg[sizeof(words.msg) - 1] = '\0';
 	if (err)
 		*err = words;
@@ -52,7 +54,8 @@ static int read_outcome(int dir, const char *id, struct gantry_err *err)
  */
 static int give_byte(int dir, int fifo)
 {
-	clean_fd int reader = openat(dir, STATE_FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	clean_fd int reader =
+		openat(dir, STATE_FIFO, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 
 	return reader < 0 ? -errno : fd_write(fifo, "s", 1);
 }

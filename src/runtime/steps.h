@@ -22,7 +22,10 @@ int cover_paths(const struct job *j, struct gantry_err *err);
 /* terminal.c: a pty of the container's own becomes fds 0 to 2; its master in *ret_master. */
 int terminal_make(const struct job *j, int *ret_master, struct gantry_err *err);
 
-/* process.c: limits and everything that needs privileges; then the identity; then what is checked as that identity. */
+/*
+ * process.c: limits and everything that needs privileges; then the identity; then what is checked
+ * as that identity.
+ */
 int process_prepare(const struct job *j, struct gantry_err *err);
 int process_become(const struct job *j, struct gantry_err *err);
 int process_settle(const struct job *j, struct gantry_err *err);

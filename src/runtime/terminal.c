@@ -33,8 +33,10 @@ static int open_master(const struct job *j, struct gantry_err *err)
 		return inroot_words(err, fd, "a terminal needs devpts", "/dev/pts/ptmx");
 	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
 		return err_sys(err, "look at /dev/pts/ptmx");
-	if ((unsigned long)fs.f_type != DEVPTS_MAGIC || !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2))
-		return err_set(err, EINVAL, "/dev/pts/ptmx of the container is not a terminal multiplexer");
+	if ((unsigned long)fs.f_type != DEVPTS_MAGIC || !S_ISCHR(st.st_mode) ||
+	    st.st_rdev != makedev(5, 2))
+		return err_set(err, EINVAL,
+			       "/dev/pts/ptmx of the container is not a terminal multiplexer");
 	if (ioctl(fd, TIOCSPTLCK, &unlock) < 0)
 		return err_sys(err, "unlock the terminal");
 	return TAKE_FD(fd);
@@ -59,7 +61,8 @@ static int bind_console(const struct job *j, int slave, struct gantry_err *err)
 int terminal_make(const struct job *j, int *ret_master, struct gantry_err *err)
 {
 	const struct spec *s = &j->spec;
-	struct winsize size = { (unsigned short)s->console_height, (unsigned short)s->console_width, 0, 0 };
+	struct winsize size = { (unsigned short)s->console_height, (unsigned short)s->console_width,
+				0, 0 };
 	clean_fd int master = open_master(j, err);
 	clean_fd int slave = -1;
 	int r;

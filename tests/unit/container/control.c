@@ -12,7 +12,8 @@
 #include "kernel/pidfd.h"
 #include "unit/runtime/box.h"
 
-#define words(what) ck_assert_msg(strstr(box_err.msg, what), "`%s` is not in: %s", what, box_err.msg)
+#define words(what)                                                                                \
+	ck_assert_msg(strstr(box_err.msg, what), "`%s` is not in: %s", what, box_err.msg)
 
 static struct state s;
 
@@ -41,7 +42,11 @@ START_TEST(a_signal_reaches_init)
 
 	if (!box_open((enum box_view)_i))
 		return;
-	run("k", &(struct box_conf){ .script = "trap 'exit 9' USR1; echo x > /tmp/up; while :; do sleep 0.01; done", .writable = true }, &i);
+	run("k",
+	    &(struct box_conf){
+		    .script = "trap 'exit 9' USR1; echo x > /tmp/up; while :; do sleep 0.01; done",
+		    .writable = true },
+	    &i);
 	box_await("bundle/rootfs/tmp/up");
 	ck_assert_int_eq(control_kill(&s, SIGUSR1, false, &box_err), 0);
 	ck_assert_int_eq(box_reap(&i), 9);
@@ -79,9 +84,14 @@ START_TEST(all_means_every_process)
 	if (!box_open((enum box_view)(_i % VIEWS)))
 		return;
 	/* the host's pid namespace, so that nobody dies because init does */
-	run("all", &(struct box_conf){
-		.script = "sleep 4712 & sleep 4712 & sleep 4712 & trap '' TERM; echo x > /tmp/up; wait; wait; wait; while :; do sleep 0.01; done",
-		.writable = true, .namespaces = "{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"ipc\"},{\"type\":\"network\"}" }, &i);
+	run("all",
+	    &(struct box_conf){
+		    .script = "sleep 4712 & sleep 4712 & sleep 4712 & trap '' TERM; echo x > "
+			      "/tmp/up; wait; wait; wait; while :; do sleep 0.01; done",
+		    .writable = true,
+		    .namespaces = "{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"ipc\"},{"
+				  "\"type\":\"network\"}" },
+	    &i);
 	box_await("bundle/rootfs/tmp/up");
 	for (int k = 0; k < 2000 && processes("4712") != 3; k++)
 		usleep(1000);
@@ -91,7 +101,9 @@ START_TEST(all_means_every_process)
 		for (int k = 0; k < 2000 && processes("4712"); k++)
 			usleep(1000);
 		look("all");
-		ck_assert_int_eq(s.status, GANTRY_STATE_RUNNING); /* it ignores TERM, and is not left frozen */
+		ck_assert_int_eq(
+			s.status,
+			GANTRY_STATE_RUNNING); /* it ignores TERM, and is not left frozen */
 	}
 	ck_assert_int_eq(control_kill(&s, SIGKILL, true, &box_err), 0);
 	ck_assert_int_eq(box_reap(&i), 128 + SIGKILL);
@@ -107,7 +119,10 @@ START_TEST(a_paused_one_does_nothing_until_it_is_resumed)
 
 	if (!box_open((enum box_view)_i))
 		return;
-	run("p", &(struct box_conf){ .script = "n=0; while :; do n=$((n+1)); echo $n > /tmp/n; done", .writable = true }, &i);
+	run("p",
+	    &(struct box_conf){ .script = "n=0; while :; do n=$((n+1)); echo $n > /tmp/n; done",
+				.writable = true },
+	    &i);
 	box_await("bundle/rootfs/tmp/n");
 	ck_assert_int_eq(control_pause(&s, &box_err), 0);
 	look("p");
@@ -115,13 +130,18 @@ START_TEST(a_paused_one_does_nothing_until_it_is_resumed)
 	ck_assert_int_ne(s.pid, 0);
 	ck_assert_int_eq(control_pause(&s, &box_err), -EBUSY);
 	words("paused already");
-	ck_assert_int_eq(box_sh("cp %s/tmp/n %s/a; sleep 0.05; cmp %s/tmp/n %s/a", box_rootfs, box_dir, box_rootfs, box_dir), 0);
+	ck_assert_int_eq(box_sh("cp %s/tmp/n %s/a; sleep 0.05; cmp %s/tmp/n %s/a", box_rootfs,
+				box_dir, box_rootfs, box_dir),
+			 0);
 	ck_assert_int_eq(control_resume(&s, &box_err), 0);
 	look("p");
 	ck_assert_int_eq(s.status, GANTRY_STATE_RUNNING);
 	ck_assert_int_eq(control_resume(&s, &box_err), -EBUSY);
 	words("is not paused");
-	ck_assert_int_eq(box_sh("for k in $(seq 200); do sleep 0.05; cmp -s %s/tmp/n %s/a || exit 0; done; exit 1", box_rootfs, box_dir), 0);
+	ck_assert_int_eq(box_sh("for k in $(seq 200); do sleep 0.05; cmp -s %s/tmp/n %s/a || exit "
+				"0; done; exit 1",
+				box_rootfs, box_dir),
+			 0);
 }
 END_TEST
 
@@ -146,7 +166,11 @@ START_TEST(other_signals_wait_until_it_is_resumed)
 
 	if (!box_open((enum box_view)(_i % VIEWS)))
 		return;
-	run("pt", &(struct box_conf){ .script = "trap 'exit 5' TERM; echo x > /tmp/up; while :; do sleep 0.01; done", .writable = true }, &i);
+	run("pt",
+	    &(struct box_conf){
+		    .script = "trap 'exit 5' TERM; echo x > /tmp/up; while :; do sleep 0.01; done",
+		    .writable = true },
+	    &i);
 	box_await("bundle/rootfs/tmp/up");
 	ck_assert_int_eq(control_pause(&s, &box_err), 0);
 	look("pt");

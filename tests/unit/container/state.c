@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state record: what is read is what was written, or it is damaged; and the kernel says what it means now. */
+/*
+ * The state record: what is read is what was written, or it is damaged; and the kernel says what it
+ * means now.
+ */
 #include "container/state.h"
 
 #include <check.h>
@@ -41,9 +44,15 @@ static void teardown(void)
 static void write_for(pid_t pid, int phase)
 {
 	struct procfs_process p = { .start_time = 1 };
-	struct state s = { .id = (char *)"box", .bundle = (char *)"/b \"q\"", .rootfs = (char *)"/b/rootfs",
-			   .cgroup = (char *)"/gantry/no-such-cgroup", .oci_version = (char *)"1.0.2",
-			   .pid = pid, .created_ns = 1234567890123456789u, .owner = 42, .phase = phase };
+	struct state s = { .id = (char *)"box",
+			   .bundle = (char *)"/b \"q\"",
+			   .rootfs = (char *)"/b/rootfs",
+			   .cgroup = (char *)"/gantry/no-such-cgroup",
+			   .oci_version = (char *)"1.0.2",
+			   .pid = pid,
+			   .created_ns = 1234567890123456789u,
+			   .owner = 42,
+			   .phase = phase };
 
 	if (pid > 0)
 		(void)procfs_process(pid, &p);
@@ -82,8 +91,12 @@ START_TEST(annotations_come_back_as_json)
 {
 	char text[] = "{\"a\":\"x\",\"b\":\"y \\\" z\"}\0";
 	clean_state struct state s = { 0 };
-	struct state w = { .id = (char *)"box", .bundle = (char *)"/", .rootfs = (char *)"/", .cgroup = (char *)"/c",
-			   .oci_version = (char *)"", .phase = STATE_COMMITTED };
+	struct state w = { .id = (char *)"box",
+			   .bundle = (char *)"/",
+			   .rootfs = (char *)"/",
+			   .cgroup = (char *)"/c",
+			   .oci_version = (char *)"",
+			   .phase = STATE_COMMITTED };
 	struct json_doc doc = { 0 };
 
 	ck_assert_int_eq(json_parse(&doc, "t", text, strlen(text), NULL, &err), 0);
@@ -105,7 +118,10 @@ START_TEST(the_kernel_says_whether_it_runs)
 	}
 	write_for(pid, STATE_COMMITTED);
 	ck_assert_int_eq(read_status(), GANTRY_STATE_RUNNING);
-	/* a FIFO with nobody at its other end changes nothing; with somebody it waits to be started */
+	/*
+	 * a FIFO with nobody at its other end changes nothing; with somebody it waits to be started
+	 * /
+	 */
 	ck_assert_int_eq(mknodat(dir, STATE_FIFO, S_IFIFO | 0600, 0), 0);
 	ck_assert_int_eq(read_status(), GANTRY_STATE_RUNNING);
 	int fifo = openat(dir, STATE_FIFO, O_RDWR | O_CLOEXEC);
@@ -123,8 +139,14 @@ END_TEST
 START_TEST(a_pid_that_is_anothers_now_is_stopped)
 {
 	clean_state struct state s = { 0 };
-	struct state w = { .id = (char *)"box", .bundle = (char *)"/", .rootfs = (char *)"/", .cgroup = (char *)"/c",
-			   .oci_version = (char *)"", .phase = STATE_COMMITTED, .pid = getpid(), .start_time = 7 };
+	struct state w = { .id = (char *)"box",
+			   .bundle = (char *)"/",
+			   .rootfs = (char *)"/",
+			   .cgroup = (char *)"/c",
+			   .oci_version = (char *)"",
+			   .phase = STATE_COMMITTED,
+			   .pid = getpid(),
+			   .start_time = 7 };
 
 	ck_assert_int_eq(state_write(dir, &w, NULL, &err), 0);
 	ck_assert_int_eq(state_read(root, "box", &s, &err), 0);
@@ -201,7 +223,8 @@ START_TEST(ids_are_checked_and_listed_in_order)
 	ck_assert_int_eq(state_read(root, "../box", &s, &err), -EINVAL);
 	ck_assert_int_eq(state_read(root, "a\nb", &s, &err), -EINVAL);
 	ck_assert_int_eq(state_read("/no/such/root", "box", &s, &err), -ENOENT);
-	for (const char *const *p = (const char *const[]){ "zeta", "alpha", ".hidden", NULL }; *p; p++) {
+	for (const char *const *p = (const char *const[]){ "zeta", "alpha", ".hidden", NULL }; *p;
+	     p++) {
 		snprintf(path, sizeof(path), "%s/%s", root, *p);
 		ck_assert_int_eq(mkdir(path, 0700), 0);
 	}

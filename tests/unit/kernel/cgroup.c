@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cgroups of our own on the host's hierarchies, on v2 alone and on v1 alone: made, entered, frozen, killed, removed. */
+/*
+ * Cgroups of our own on the host's hierarchies, on v2 alone and on v1 alone: made, entered, frozen,
+ * killed, removed.
+ */
 #include "kernel/cgroup.h"
 
 #include <check.h>
@@ -47,7 +50,10 @@ static void leave(int sig)
 	_exit(sig);
 }
 
-/* A process in the cgroup that sleeps; its pidfd. SIGUSR1, which it handles, ends it; v2 lets fatal ones through frozen. */
+/*
+ * A process in the cgroup that sleeps; its pidfd. SIGUSR1, which it handles, ends it; v2 lets fatal
+ * ones through frozen.
+ */
 static int sleeper(const struct cgroup *c)
 {
 	int pidfd = -1;
@@ -122,7 +128,8 @@ START_TEST(without_a_cgroup_filesystem_that_is_said)
 }
 END_TEST
 
-static const char *const bad[] = { "", "/", "a", "a/b", "/..", "/a/..", "/a/../b", "/./a", "/a//b", "/a/" };
+static const char *const bad[] = { "",      "/",       "a",    "a/b",   "/..",
+				   "/a/..", "/a/../b", "/./a", "/a//b", "/a/" };
 enum { BAD = sizeof(bad) / sizeof(*bad) };
 
 START_TEST(a_path_is_plain_or_refused)
@@ -244,7 +251,8 @@ START_TEST(a_limit_that_is_not_there_is_named)
 		return;
 	ck_assert_int_eq(cgroup_find(&c, path, &err), 0);
 	ck_assert_int_eq(cgroup_make(&c, &err), 0);
-	ck_assert_int_eq(cgroup_set(&c, CGROUP_MEMORY, "no.such.file", "no.such.file", "1", &err), -ENODEV);
+	ck_assert_int_eq(cgroup_set(&c, CGROUP_MEMORY, "no.such.file", "no.such.file", "1", &err),
+			 -ENODEV);
 	ck_assert_ptr_nonnull(strstr(err.msg, "memory cgroup controller is not available"));
 	ck_assert_int_eq(cgroup_set(&c, CGROUP_RDMA, "x", "x", "1", &err), -ENODEV);
 	ck_assert_ptr_nonnull(strstr(err.msg, "this host has no rdma cgroup controller"));

@@ -88,16 +88,22 @@ static bool may(const char *path, dev_t dev, mode_t type, unsigned access)
 		unlink(name);
 		return ok;
 	}
-	fd = open(path, (access == DEVICE_READ ? O_RDONLY : access == DEVICE_WRITE ? O_WRONLY : O_RDWR) | O_NONBLOCK | O_CLOEXEC);
+	fd = open(path, (access == DEVICE_READ    ? O_RDONLY
+			 : access == DEVICE_WRITE ? O_WRONLY
+						  : O_RDWR) |
+				O_NONBLOCK | O_CLOEXEC);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0 || errno != EPERM;
 }
 
-static const struct { char type; unsigned major, minor; } probes[] = {
-	{ 'c', 1, 3 }, { 'c', 1, 5 }, { 'c', 1, 7 }, { 'c', 1, 8 }, { 'c', 5, 0 }, { 'b', 1, 3 }, { 'b', 7, 5 }, { 'c', 240, 5 },
+static const struct { char type; unsigned major, minor;
+} probes[] = {
+	{ 'c', 1, 3 }, { 'c', 1, 5 }, { 'c', 1, 7 }, { 'c', 1, 8 },
+	{ 'c', 5, 0 }, { 'b', 1, 3 }, { 'b', 7, 5 }, { 'c', 240, 5 },
 };
-static const unsigned accesses[] = { DEVICE_READ, DEVICE_WRITE, DEVICE_READ | DEVICE_WRITE, DEVICE_MKNOD };
+static const unsigned accesses[] = { DEVICE_READ, DEVICE_WRITE, DEVICE_READ | DEVICE_WRITE,
+				     DEVICE_MKNOD };
 enum { PROBES = sizeof(probes) / sizeof(*probes), ACCESSES = sizeof(accesses) / sizeof(*accesses) };
 
 /* The child's verdicts, one bit per probe and access, in a file. */
@@ -110,7 +116,8 @@ static void probe_all(void)
 	for (int p = 0; p < PROBES; p++)
 		for (int a = 0; a < ACCESSES; a++, n++) {
 			snprintf(path, sizeof(path), "%s/%d", dir, p);
-			if (may(path, makedev(probes[p].major, probes[p].minor), probes[p].type == 'b' ? S_IFBLK : S_IFCHR, accesses[a]))
+			if (may(path, makedev(probes[p].major, probes[p].minor),
+				probes[p].type == 'b' ? S_IFBLK : S_IFCHR, accesses[a]))
 				bits |= 1ull << n;
 		}
 	snprintf(path, sizeof(path), "%s/bits", dir);
@@ -146,7 +153,8 @@ static void random_rules(struct device_set *s, unsigned seed)
 	srand(seed);
 	for (int n = rand() % 12 + 1; n; n--) {
 		int p = rand() % PROBES;
-		struct device_rule r = { rand() % 2, probes[p].type, probes[p].major, probes[p].minor, (unsigned)(rand() % 7 + 1) };
+		struct device_rule r = { rand() % 2, probes[p].type, probes[p].major,
+					 probes[p].minor, (unsigned)(rand() % 7 + 1) };
 
 		if (rand() % 4 == 0)
 			r.minor = -1;
@@ -166,7 +174,9 @@ static void against_the_kernel(bool v2)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	for (int p = 0; p < PROBES; p++) {
 		snprintf(path, sizeof(path), "%s/%d", dir, p);
-		ck_assert_int_eq(mknod(path, (probes[p].type == 'b' ? S_IFBLK : S_IFCHR) | 0600, makedev(probes[p].major, probes[p].minor)), 0);
+		ck_assert_int_eq(mknod(path, (probes[p].type == 'b' ? S_IFBLK : S_IFCHR) | 0600,
+				       makedev(probes[p].major, probes[p].minor)),
+				 0);
 	}
 	snprintf(cg, sizeof(cg), "/gantry-unit-devices-%d", (int)getpid());
 	for (unsigned seed = 1; seed <= 60; seed++) {
@@ -183,11 +193,13 @@ static void against_the_kernel(bool v2)
 		ck_assert_msg(devices_apply(&c, &s, &err) == 0, "%s", err.msg);
 		for (int p = 0; p < PROBES; p++)
 			for (int a = 0; a < ACCESSES; a++, n++)
-				if (device_set_allows(&s, probes[p].type, probes[p].major, probes[p].minor, accesses[a]))
+				if (device_set_allows(&s, probes[p].type, probes[p].major,
+						      probes[p].minor, accesses[a]))
 					want |= 1ull << n;
 		got = verdicts(&c);
 		ck_assert_int_eq(cgroup_destroy(&c, &err), 0);
-		ck_assert_msg(got == want, "seed %u: the kernel says %llx, the set %llx", seed, got, want);
+		ck_assert_msg(got == want, "seed %u: the kernel says %llx, the set %llx", seed, got,
+			      want);
 	}
 	snprintf(path, sizeof(path), "rm -rf %s", dir);
 	ck_assert_int_eq(system(path), 0);

@@ -26,10 +26,15 @@ static void setup(void)
 	strcpy(base, "/tmp/inroot-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(base));
 	snprintf(cmd, sizeof(cmd),
-		 "cd %s && mkdir -p root/a/b root/real outside && echo in > root/a/f && echo out > outside/f && "
-		 "ln -s ../../../../../../../..%s/outside root/up && ln -s %s/outside root/abs && ln -s / root/slash && "
-		 "ln -s real root/link && ln -s nowhere/deep root/dangling && ln -s loop2 root/loop1 && ln -s loop1 root/loop2 && "
-		 "ln -s /proc/self/root root/magic && ln -s ../a/f root/real/rel && ln -s /made/file root/newfile", base, base, base);
+		 "cd %s && mkdir -p root/a/b root/real outside && echo in > root/a/f && echo out > "
+		 "outside/f && "
+		 "ln -s ../../../../../../../..%s/outside root/up && ln -s %s/outside root/abs && "
+		 "ln -s / root/slash && "
+		 "ln -s real root/link && ln -s nowhere/deep root/dangling && ln -s loop2 "
+		 "root/loop1 && ln -s loop1 root/loop2 && "
+		 "ln -s /proc/self/root root/magic && ln -s ../a/f root/real/rel && ln -s "
+		 "/made/file root/newfile",
+		 base, base, base);
 	ck_assert_int_eq(system(cmd), 0);
 	snprintf(cmd, sizeof(cmd), "%s/root", base);
 	root = open(cmd, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -61,14 +66,38 @@ static const char *where(int fd)
 	return path + strlen(base) + strlen("/root");
 }
 
-static const struct { const char *path, *real; int r; } spellings[] = {
-	{ "/", "", 0 }, { ".", "", 0 }, { "..", "", 0 }, { "/..", "", 0 }, { "../../../../..", "", 0 },
-	{ "a", "/a", 0 }, { "/a", "/a", 0 }, { "//a//", "/a", 0 }, { "/a/./b/", "/a/b", 0 }, { "/a/b/../b/../../a", "/a", 0 },
-	{ "link", "/real", 0 }, { "link/", "/real", 0 }, { "link/.", "/real", 0 }, { "link/..", "", 0 }, { "slash/a", "/a", 0 },
-	{ "slash/../slash/a/b", "/a/b", 0 }, { "real/rel", "/a/f", 0 }, { "link/rel", "/a/f", 0 },
-	{ "up", NULL, -ENOENT }, { "abs", NULL, -ENOENT }, { "up/f", NULL, -ENOENT }, { "abs/f", NULL, -ENOENT },
-	{ "dangling", NULL, -ENOENT }, { "loop1", NULL, -ELOOP }, { "loop2/x", NULL, -ELOOP }, { "magic/etc", NULL, -ENOENT },
-	{ "a/f/x", NULL, -ENOTDIR }, { "a/f/", NULL, -ENOTDIR }, { "no", NULL, -ENOENT }, { "", NULL, -ENOENT },
+static const struct { const char *path, *real; int r;
+} spellings[] = {
+	{ "/", "", 0 },
+	{ ".", "", 0 },
+	{ "..", "", 0 },
+	{ "/..", "", 0 },
+	{ "../../../../..", "", 0 },
+	{ "a", "/a", 0 },
+	{ "/a", "/a", 0 },
+	{ "//a//", "/a", 0 },
+	{ "/a/./b/", "/a/b", 0 },
+	{ "/a/b/../b/../../a", "/a", 0 },
+	{ "link", "/real", 0 },
+	{ "link/", "/real", 0 },
+	{ "link/.", "/real", 0 },
+	{ "link/..", "", 0 },
+	{ "slash/a", "/a", 0 },
+	{ "slash/../slash/a/b", "/a/b", 0 },
+	{ "real/rel", "/a/f", 0 },
+	{ "link/rel", "/a/f", 0 },
+	{ "up", NULL, -ENOENT },
+	{ "abs", NULL, -ENOENT },
+	{ "up/f", NULL, -ENOENT },
+	{ "abs/f", NULL, -ENOENT },
+	{ "dangling", NULL, -ENOENT },
+	{ "loop1", NULL, -ELOOP },
+	{ "loop2/x", NULL, -ELOOP },
+	{ "magic/etc", NULL, -ENOENT },
+	{ "a/f/x", NULL, -ENOTDIR },
+	{ "a/f/", NULL, -ENOTDIR },
+	{ "no", NULL, -ENOENT },
+	{ "", NULL, -ENOENT },
 };
 enum { SPELLINGS = sizeof(spellings) / sizeof(*spellings) };
 
@@ -87,10 +116,20 @@ START_TEST(every_spelling_stays_inside)
 }
 END_TEST
 
-static const struct { const char *path, *real; } makes[] = {
-	{ "new", "/new" }, { "/new/deep/er", "/new/deep/er" }, { "a/b/c/d/", "/a/b/c/d" }, { "link/x/y", "/real/x/y" },
-	{ "dangling", "/nowhere/deep" }, { "dangling/more", "/nowhere/deep/more" }, { "slash/s/t", "/s/t" },
-	{ "../../escape", "/escape" }, { "a/../../z", "/z" }, { "a/..//./q", "/q" }, { "/", "" }, { "real", "/real" },
+static const struct { const char *path, *real;
+} makes[] = {
+	{ "new", "/new" },
+	{ "/new/deep/er", "/new/deep/er" },
+	{ "a/b/c/d/", "/a/b/c/d" },
+	{ "link/x/y", "/real/x/y" },
+	{ "dangling", "/nowhere/deep" },
+	{ "dangling/more", "/nowhere/deep/more" },
+	{ "slash/s/t", "/s/t" },
+	{ "../../escape", "/escape" },
+	{ "a/../../z", "/z" },
+	{ "a/..//./q", "/q" },
+	{ "/", "" },
+	{ "real", "/real" },
 };
 enum { MAKES = sizeof(makes) / sizeof(*makes) };
 
@@ -213,14 +252,18 @@ START_TEST(a_swapped_directory_never_leads_out)
 		snprintf(path, sizeof(path), "real/../real/d%d", i % 50);
 		fd = inroot_mkdirs(root, path, 0755, &err);
 		if (fd >= 0) {
-			/* its place may be renamed while we ask: only that it is below the root counts */
+			/*
+			 * its place may be renamed while we ask: only that it is below the root
+			 * counts
+			 */
 			char link[64], real[PATH_MAX];
 			ssize_t n;
 
 			snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 			n = readlink(link, real, sizeof(real) - 1);
 			real[n] = '\0';
-			ck_assert_msg(!strstr(real, "/outside/") || strstr(real, "/root/"), "%s", real);
+			ck_assert_msg(!strstr(real, "/outside/") || strstr(real, "/root/"), "%s",
+				      real);
 			close(fd);
 			opened++;
 		} else {
@@ -252,7 +295,8 @@ END_TEST
 START_TEST(a_missing_openat2_is_said_in_one_line)
 {
 	ck_assert_int_eq(inroot_words(&err, -ENOSYS, "directory", "/x"), -ENOSYS);
-	ck_assert_ptr_nonnull(strstr(err.msg, "openat2 is not available (kernel before 5.6, or a seccomp filter)"));
+	ck_assert_ptr_nonnull(strstr(
+		err.msg, "openat2 is not available (kernel before 5.6, or a seccomp filter)"));
 }
 END_TEST
 

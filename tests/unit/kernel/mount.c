@@ -75,7 +75,9 @@ END_TEST
 
 START_TEST(the_kernels_own_words_come_through)
 {
-	static const char *const bad_value[] = { "size=lots", NULL }, *const unknown[] = { "frobnicate", NULL };
+	static const char *const bad_value[] = { "size=lots", NULL }, *const unknown[] = {
+		"frobnicate", NULL
+	};
 
 	if (!begin())
 		return;

@@ -82,7 +82,8 @@ START_TEST(capabilities_are_cut_and_do_not_come_back)
 
 		if (caps_bound(kill_only) < 0 || caps_set(&c) < 0 || caps_ambient(kill_only) < 0)
 			_exit(1);
-		if (caps_get(&have) < 0 || have.effective != kill_only || have.permitted != kill_only || have.inheritable != kill_only)
+		if (caps_get(&have) < 0 || have.effective != kill_only ||
+		    have.permitted != kill_only || have.inheritable != kill_only)
 			_exit(2);
 		for (int i = 0; i < 41; i++)
 			if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) != (i == 5))
@@ -90,7 +91,8 @@ START_TEST(capabilities_are_cut_and_do_not_come_back)
 		c.permitted = c.effective = ~0ull >> 24;
 		if (caps_set(&c) != -EPERM)
 			_exit(4);
-		if (caps_ambient(1u << 1) != -EPERM || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, 5, 0, 0) != 0)
+		if (caps_ambient(1u << 1) != -EPERM ||
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, 5, 0, 0) != 0)
 			_exit(5);
 		_exit(0);
 	}

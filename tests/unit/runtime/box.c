@@ -110,11 +110,15 @@ bool box_open(enum box_view view)
 	snprintf(box_root, sizeof(box_root), "%s/root", box_dir);
 	snprintf(bundle, sizeof(bundle), "%s/bundle", box_dir);
 	snprintf(box_rootfs, sizeof(box_rootfs), "%s/bundle/rootfs", box_dir);
-	ck_assert_int_eq(box_sh("mkdir -p %s/bin %s/etc %s/proc %s/sys %s/dev %s/tmp && cp /bin/busybox %s/bin && "
-				"for a in sh cat ls id true sleep mount umount grep env tty mkdir mknod stat sed "
-				"readlink hostname pwd echo touch dd rm chmod head; do ln -s busybox %s/bin/$a; done",
-				box_rootfs, box_rootfs, box_rootfs, box_rootfs, box_rootfs, box_rootfs, box_rootfs,
-				box_rootfs), 0);
+	ck_assert_int_eq(box_sh("mkdir -p %s/bin %s/etc %s/proc %s/sys %s/dev %s/tmp && cp "
+				"/bin/busybox %s/bin && "
+				"for a in sh cat ls id true sleep mount umount grep env tty mkdir "
+				"mknod stat sed "
+				"readlink hostname pwd echo touch dd rm chmod head; do ln -s "
+				"busybox %s/bin/$a; done",
+				box_rootfs, box_rootfs, box_rootfs, box_rootfs, box_rootfs,
+				box_rootfs, box_rootfs, box_rootfs),
+			 0);
 	leave_guard();
 	return true;
 }
@@ -140,20 +144,28 @@ void box_file(const char *name, const char *text, mode_t mode)
 
 static const char default_mounts[] =
 	"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\"},"
-	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\",\"size=64k\"]},"
+	"{\"destination\":\"/"
+	"dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"mode=755\",\"size="
+	"64k\"]},"
 	"{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":"
 	"[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]},"
-	"{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},"
-	"{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]}";
-static const char default_ns[] = "{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"}";
-static const char default_caps[] =
-	"\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"],\"effective\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"],"
-	"\"permitted\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"]}";
+	"{\"destination\":\"/"
+	"sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\","
+	"\"nodev\",\"ro\"]},"
+	"{\"destination\":\"/sys/fs/"
+	"cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"nosuid\",\"noexec\","
+	"\"nodev\",\"ro\"]}";
+static const char default_ns[] = "{\"type\":\"pid\"},{\"type\":\"network\"},{\"type\":\"ipc\"},{"
+				 "\"type\":\"uts\"},{\"type\":\"mount\"}";
+static const char default_caps[] = "\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"]"
+				   ",\"effective\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"],"
+				   "\"permitted\":[\"CAP_KILL\",\"CAP_SYS_ADMIN\"]}";
 
 void box_write(const struct box_conf *c)
 {
 	static char text[65536], args[32768];
-	const char *process = c->process ? c->process : "\"user\":{\"uid\":0,\"gid\":0},\"cwd\":\"/\"";
+	const char *process =
+		c->process ? c->process : "\"user\":{\"uid\":0,\"gid\":0},\"cwd\":\"/\"";
 
 	if (c->script)
 		snprintf(args, sizeof(args), "[\"sh\",\"-c\",\"%s\"]", c->script);
@@ -164,11 +176,13 @@ void box_write(const struct box_conf *c)
 		 "\"env\":[\"PATH=/usr/bin:/bin\",\"TERM=xterm\"],%s%s%s},"
 		 "\"root\":{\"path\":\"%s\",\"readonly\":%s},\"hostname\":\"box\","
 		 "\"mounts\":[%s%s%s],\"linux\":{\"namespaces\":[%s]%s%s}}",
-		 c->terminal ? "true" : "false", args, process, strstr(process, "capabilities") ? "" : ",",
+		 c->terminal ? "true" : "false", args, process,
+		 strstr(process, "capabilities") ? "" : ",",
 		 strstr(process, "capabilities") ? "" : default_caps, c->root ? c->root : "rootfs",
 		 c->writable ? "false" : "true", c->only_mounts ? c->only_mounts : default_mounts,
-		 c->mounts ? "," : "", c->mounts ? c->mounts : "", c->namespaces ? c->namespaces : default_ns,
-		 c->linux_ ? "," : "", c->linux_ ? c->linux_ : "");
+		 c->mounts ? "," : "", c->mounts ? c->mounts : "",
+		 c->namespaces ? c->namespaces : default_ns, c->linux_ ? "," : "",
+		 c->linux_ ? c->linux_ : "");
 	box_file("bundle/config.json", text, 0644);
 }
 

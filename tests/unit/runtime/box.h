@@ -39,7 +39,10 @@ bool box_open(enum box_view view);
 void box_close(void);
 
 void box_write(const struct box_conf *c); /* config.json */
-/* Creates `id`, its output going to box_dir/out; c may be NULL: config.json is there. 0 or -errno. */
+/*
+ * Creates `id`, its output going to box_dir/out; c may be NULL: config.json is there. 0 or -errno.
+ * /
+ */
 int box_create(const char *id, const struct box_conf *c, struct runtime_init *ret);
 /* Create, start, wait, delete: the exit code, or -errno. The output is in box_out(). */
 int box_run(const struct box_conf *c);
@@ -51,7 +54,8 @@ int box_status(const char *id); /* enum gantry_state, -errno */
 void box_file(const char *name, const char *text, mode_t mode);
 /* How many cgroup directories have `part` in their name, in all hierarchies that are seen. */
 int box_cgroups(const char *part);
-int box_mounts(void);      /* lines of our mountinfo that are the test's; others come and go with others' directories */
+int box_mounts(void); /* lines of our mountinfo that are the test's; others come and go with others'
+			 directories */
 int box_fds(void);         /* our open descriptors */
 int box_states(void);      /* entries of the state root; 0 when there is none */
 /* Waits until the file box_dir/NAME, written from inside, is not empty. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delete refuses what has not stopped; by force it ends anything, whatever is left of its record. */
+/*
+ * delete refuses what has not stopped; by force it ends anything, whatever is left of its record.
+ * /
+ */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +19,8 @@
 #include "container/control.h"
 #include "kernel/pidfd.h"
 
-#define words(what) ck_assert_msg(strstr(box_err.msg, what), "`%s` is not in: %s", what, box_err.msg)
+#define words(what)                                                                                \
+	ck_assert_msg(strstr(box_err.msg, what), "`%s` is not in: %s", what, box_err.msg)
 
 static const struct box_conf sleeper = { .args = "[\"sleep\",\"100\"]" };
 
@@ -85,9 +89,14 @@ START_TEST(what_init_left_running_goes_too)
 	if (!box_open((enum box_view)_i))
 		return;
 	/* the host's pid namespace: children outlive init */
-	ck_assert_int_eq(box_create("left", &(struct box_conf){
-		.script = "sleep 4711 & sleep 4711 & exit 0",
-		.namespaces = "{\"type\":\"mount\"},{\"type\":\"uts\"},{\"type\":\"ipc\"},{\"type\":\"network\"}" }, &i), 0);
+	ck_assert_int_eq(
+		box_create("left",
+			   &(struct box_conf){ .script = "sleep 4711 & sleep 4711 & exit 0",
+					       .namespaces =
+						       "{\"type\":\"mount\"},{\"type\":\"uts\"},{"
+						       "\"type\":\"ipc\"},{\"type\":\"network\"}" },
+			   &i),
+		0);
 	ck_assert_int_eq(runtime_start(box_root, "left", &box_err), 0);
 	ck_assert_int_eq(box_reap(&i), 0);
 	ck_assert_int_eq(box_status("left"), GANTRY_STATE_STOPPED);
@@ -108,9 +117,15 @@ START_TEST(cgroups_made_inside_go_too)
 	ck_assert_int_eq(box_create("nested", &sleeper, &i), 0);
 	ck_assert_int_eq(runtime_start(box_root, "nested", &box_err), 0);
 	ck_assert_int_eq(state_read(box_root, "nested", &s, &box_err), 0);
-	/* in each hierarchy, with a process of the container in the deepest where the hierarchy lets it in */
-	ck_assert_int_eq(box_sh("for h in /sys/fs/cgroup /sys/fs/cgroup/*; do d=$h%s; test -e $d/cgroup.procs || continue; mkdir -p $d/a/b/c $d/a/d; "
-				"echo %d > $d/a/b/c/cgroup.procs 2>/dev/null; done; true", s.cgroup, (int)i.pid), 0);
+	/*
+	 * in each hierarchy, with a process of the container in the deepest where the hierarchy
+	 * lets it in
+	 */
+	ck_assert_int_eq(box_sh("for h in /sys/fs/cgroup /sys/fs/cgroup/*; do d=$h%s; test -e "
+				"$d/cgroup.procs || continue; mkdir -p $d/a/b/c $d/a/d; "
+				"echo %d > $d/a/b/c/cgroup.procs 2>/dev/null; done; true",
+				s.cgroup, (int)i.pid),
+			 0);
 	ck_assert_int_gt(cgroups_of("nested"), 0);
 	ck_assert_int_eq(runtime_delete(box_root, "nested", true, &box_err), 0);
 	ck_assert_int_eq(box_reap(&i), 128 + SIGKILL);
@@ -144,13 +159,19 @@ START_TEST(a_damaged_record_is_recovered_by_id)
 
 	if (!box_open((enum box_view)(_i % VIEWS)))
 		return;
-	snprintf(conf, sizeof(conf), "\"cgroupsPath\":\"/gantry-test/custom@%s\"", box_dir + strlen("/tmp/box-"));
-	ck_assert_int_eq(box_create("hurt", &(struct box_conf){ .args = "[\"sleep\",\"100\"]", .linux_ = custom ? conf : NULL }, &i), 0);
+	snprintf(conf, sizeof(conf), "\"cgroupsPath\":\"/gantry-test/custom@%s\"",
+		 box_dir + strlen("/tmp/box-"));
+	ck_assert_int_eq(box_create("hurt",
+				    &(struct box_conf){ .args = "[\"sleep\",\"100\"]",
+							.linux_ = custom ? conf : NULL },
+				    &i),
+			 0);
 	ck_assert_int_eq(runtime_start(box_root, "hurt", &box_err), 0);
 	ck_assert_int_eq(box_sh(damages[damage], box_root, "hurt", box_root, "hurt"), 0);
 	r = state_read(box_root, "hurt", &s, &box_err);
 	if (damage == DAMAGES - 1)
-		ck_assert_int_eq(s.status, GANTRY_STATE_RUNNING); /* the FIFO is not needed any more */
+		ck_assert_int_eq(s.status,
+				 GANTRY_STATE_RUNNING); /* the FIFO is not needed any more */
 	else
 		ck_assert_int_eq(r, -EBADMSG);
 	ck_assert_str_eq(s.id, "hurt");
@@ -177,7 +198,8 @@ START_TEST(the_same_id_under_another_root_is_another_container)
 	ck_assert_int_eq(box_create("twin", &sleeper, &i), 0);
 	/* an unreadable record under a second root: recovering it must not touch the first's */
 	snprintf(other, sizeof(other), "%s/other", box_dir);
-	ck_assert_int_eq(box_sh("mkdir -p %s/twin && echo junk > %s/twin/state.json", other, other), 0);
+	ck_assert_int_eq(box_sh("mkdir -p %s/twin && echo junk > %s/twin/state.json", other, other),
+			 0);
 	ck_assert_int_eq(runtime_delete(other, "twin", true, &box_err), 0);
 	ck_assert_int_eq(box_status("twin"), GANTRY_STATE_CREATED);
 	ck_assert_int_eq(runtime_delete(box_root, "twin", true, &box_err), 0);
@@ -218,7 +240,8 @@ START_TEST(creators_and_deleters_of_one_id_come_to_an_end)
 		if (pids[k] == 0) {
 			for (int n = 0; n < 15; n++) {
 				struct runtime_init i = RUNTIME_INIT;
-				int r = k < 2 ? box_create("race", NULL, &i) : runtime_delete(box_root, "race", true, &box_err);
+				int r = k < 2 ? box_create("race", NULL, &i)
+					      : runtime_delete(box_root, "race", true, &box_err);
 
 				if (r < 0 && r != -EEXIST && r != -ENOENT && r != -EAGAIN) {
 					fprintf(stderr, "%d: %s\n", r, box_err.msg);

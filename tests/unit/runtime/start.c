@@ -13,7 +13,8 @@
 #include "container/control.h"
 #include "kernel/pidfd.h"
 
-#define words(what) ck_assert_msg(strstr(box_err.msg, what), "`%s` is not in: %s", what, box_err.msg)
+#define words(what)                                                                                \
+	ck_assert_msg(strstr(box_err.msg, what), "`%s` is not in: %s", what, box_err.msg)
 
 static const struct box_conf sleeper = { .args = "[\"sleep\",\"100\"]" };
 
