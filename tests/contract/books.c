@@ -210,7 +210,7 @@ START_TEST(clean_leaves_what_gantry_did_not_make)
 	clean_container struct gantry_container *c = NULL;
 
 	if (!foreign || !*foreign)
-		SKIP("no foreign container is given");
+		NOT_APPLICABLE("no foreign container is given");
 	OK(gantry_engine_clean(engine, &op));
 	OK(gantry_container_get(engine, foreign, &c, &op));
 	ck_assert_str_eq(c->owner, "");

@@ -261,7 +261,7 @@ START_TEST(enotdir_a_rootfs_that_is_a_file)
 	char dir[256], file[300];
 
 	if (!is_local())
-		SKIP("this engine takes images");
+		NOT_APPLICABLE("this engine takes images");
 	scratch(dir, sizeof(dir));
 	put_file(dir, "file", "");
 	snprintf(file, sizeof(file), "%s/file", dir);
@@ -276,7 +276,7 @@ START_TEST(ebadmsg_a_config_that_is_not_json)
 	char dir[256];
 
 	if (!is_local())
-		SKIP("this engine takes images");
+		NOT_APPLICABLE("this engine takes images");
 	scratch(dir, sizeof(dir));
 	w.bundle = dir;
 	prepare_and_create_fail(&w, ENOENT);
@@ -329,7 +329,7 @@ START_TEST(econnrefused_nobody_answers_and_at_once)
 	int fd;
 
 	if (!is_kind("docker"))
-		SKIP("this engine has no socket");
+		NOT_APPLICABLE("this engine has no socket");
 	FAILS(gantry_engine_open("docker:/no/such/socket", NULL, &e, &op), ECONNREFUSED);
 	ck_assert_uint_lt(op.elapsed_ns, 2000000000ull);
 	fd = fake_socket(path, sizeof(path), false);
@@ -348,7 +348,7 @@ START_TEST(etimedout_a_peer_that_never_answers)
 	int fd;
 
 	if (!is_kind("docker"))
-		SKIP("this engine has no socket");
+		NOT_APPLICABLE("this engine has no socket");
 	fd = fake_socket(path, sizeof(path), true);
 	fake_address(address, sizeof(address), path);
 	brief.timeout_us = 300000;
@@ -367,7 +367,7 @@ START_TEST(eproto_a_peer_that_speaks_nonsense)
 	int fd;
 
 	if (!is_kind("docker"))
-		SKIP("this engine has no socket");
+		NOT_APPLICABLE("this engine has no socket");
 	fd = fake_socket(path, sizeof(path), true);
 	fake_address(address, sizeof(address), path);
 	pid = fork();
@@ -392,7 +392,7 @@ START_TEST(enoent_no_such_runtime)
 	struct gantry_engine *e = NULL;
 
 	if (!is_kind("oci"))
-		SKIP("this engine is no program");
+		NOT_APPLICABLE("this engine is no program");
 	FAILS(gantry_engine_open("oci:no-such-runtime", NULL, &e, &op), ENOENT);
 	ck_assert_ptr_nonnull(strstr(op.err.msg, "no-such-runtime"));
 	FAILS(gantry_engine_open("oci:/no/such/runtime", NULL, &e, &op), ENOENT);
@@ -422,11 +422,13 @@ START_TEST(enospc_a_full_disk_and_nothing_left)
 	struct gantry_create w = what(LIST("true"));
 	struct gantry_engine_options o = suite_options();
 	clean_engine struct gantry_engine *e = NULL;
-	clean_list struct gantry_container **list = NULL;
+	clean_list struct gantry_container **before = NULL;
+	clean_list struct gantry_container **after = NULL;
 	char dir[256];
+	int n;
 
 	if (!is_local())
-		SKIP("the disk is the daemon's");
+		NOT_APPLICABLE("the disk is the daemon's");
 	scratch(dir, sizeof(dir));
 	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
 	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
@@ -434,9 +436,10 @@ START_TEST(enospc_a_full_disk_and_nothing_left)
 	fill_up(dir);
 	o.root = dir;
 	OK(gantry_engine_open(getenv("GANTRY_CONTRACT_ENGINE"), &o, &e, &op));
+	n = gantry_container_list(e, &before, &op);
 	FAILS(gantry_container_create(e, &w, NULL, &op), ENOSPC);
 	FAILS(gantry_container_run(e, &w, NULL, NULL, NULL, &op), ENOSPC);
-	ck_assert_int_eq(gantry_container_list(e, &list, &op), 0);
+	ck_assert_int_eq(gantry_container_list(e, &after, &op), n);
 }
 END_TEST
 

@@ -372,7 +372,7 @@ START_TEST(a_bundle_runs_as_its_config_says)
 	clean_outcome struct outcome o = { 0 };
 
 	if (!bundle || !*bundle)
-		SKIP("no bundle is given");
+		NOT_APPLICABLE("no bundle is given");
 	w.bundle = bundle;
 	w.labels = LIST("a=b");
 	OK(gantry_container_prepare(engine, &w, &op));

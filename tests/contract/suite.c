@@ -290,13 +290,13 @@ void sleep_ms(int ms)
 		;
 }
 
-void skipped(const char *test, const char *why)
+void left_out(const char *mark, const char *test, const char *why)
 {
 	size_t len = strlen(test);
 
 	if (len > 3 && !strcmp(test + len - 3, "_fn"))
 		len -= 3;
-	printf("skip: %.*s: %s\n", (int)len, test, why);
+	printf("%s: %.*s: %s\n", mark, (int)len, test, why);
 	fflush(stdout);
 }
 

@@ -10,7 +10,7 @@
  *   GANTRY_CONTRACT_DIR      a directory of our own, for state and scratch
  *
  * A test that needs what the engine cannot do asks gantry_engine_can() and says
- * so; nothing else decides what is skipped, but that null runs no program.
+ * so; nothing else decides what is left out, but that null runs no program.
  */
 #pragma once
 #include <check.h>
@@ -83,22 +83,24 @@ void same_leftovers(struct leftovers before);
 unsigned long long now_us(void); /* CLOCK_MONOTONIC */
 void sleep_ms(int ms);
 
-/* Says that a test was skipped and why. */
-void skipped(const char *test, const char *why);
-#define SKIP(why) \
+/* Says that a test was left out and why: "n/a": it asks nothing of this engine; "skip": this machine. */
+void left_out(const char *mark, const char *test, const char *why);
+#define LEAVE_OUT(mark, why) \
 	do { \
-		skipped(__func__, why); \
+		left_out(mark, __func__, why); \
 		return; \
 	} while (0)
+#define NOT_APPLICABLE(why) LEAVE_OUT("n/a", why)
+#define SKIP(why) LEAVE_OUT("skip", why)
 #define NEEDS(verb) \
 	do { \
 		if (gantry_engine_can(engine, verb) != 1) \
-			SKIP("this engine cannot " verb); \
+			NOT_APPLICABLE("this engine cannot " verb); \
 	} while (0)
 #define NEEDS_PROGRAMS \
 	do { \
 		if (is_kind("null")) \
-			SKIP("null runs no program"); \
+			NOT_APPLICABLE("null runs no program"); \
 	} while (0)
 
 /* Expectations that show the engine's words. */
