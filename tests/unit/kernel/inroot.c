@@ -316,8 +316,8 @@ START_TEST(where_openat2_is_missing_that_is_said_in_one_line)
 {
 	filter_openat2(_i ? EPERM : ENOSYS);
 	ck_assert_int_eq(inroot_mkdirs(root, "/new/dir", 0755, &err), -ENOSYS);
-	ck_assert_ptr_nonnull(
-		strstr(err.msg, "openat2 is not available (kernel before 5.6, or a seccomp filter)"));
+	ck_assert_ptr_nonnull(strstr(
+		err.msg, "openat2 is not available (kernel before 5.6, or a seccomp filter)"));
 	ck_assert_ptr_null(strchr(err.msg, '\n'));
 	ck_assert_int_eq(inroot_mkfile(root, "/new/file", 0644, &err), -ENOSYS);
 	ck_assert_int_lt(faccessat(root, "new", F_OK, 0), 0);

@@ -72,7 +72,8 @@ static void cleanup(void)
 			(void)runtime_delete(box_root, e->d_name, true, NULL);
 	if (d)
 		closedir(d);
-	box_sh("find /sys/fs/cgroup -maxdepth 2 -name gantry-test -type d -exec rmdir {} + 2>/dev/null; "
+	box_sh("find /sys/fs/cgroup -maxdepth 2 -name gantry-test -type d -exec rmdir {} + "
+	       "2>/dev/null; "
 	       "rm -rf --one-file-system %s",
 	       box_dir);
 }
