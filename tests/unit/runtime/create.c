@@ -367,6 +367,7 @@ START_TEST(binds_are_what_they_say)
 	says("allro");
 	says("ro,nosuid,noexec");
 	ck_assert_int_eq(box_sh("test -f %s/vol/made", box_dir), 0);
+	ck_assert_int_eq(box_sh("umount %s/vol/sub", box_dir), 0);
 }
 END_TEST
 
