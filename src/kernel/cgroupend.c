@@ -141,11 +141,16 @@ static int read_key(const struct cgroup *c, int i, const char *file, const char 
 	return -ENOENT;
 }
 
-/* Waits until `key` of the v2 cgroup.events is `want`. 0, -ETIMEDOUT, -errno. */
+/*
+ * Waits until `key` of the v2 cgroup.events is `want`. 0, -ETIMEDOUT, -errno. The kernel notifies at
+ * most once in 10 ms for this file (CGROUP_FILE_NOTIFY_MIN_INTV), and the answer is there in a
+ * fraction of that: so it is looked at again after pauses that grow from 50 us to 10 ms.
+ */
 static int wait_event(const struct cgroup *c, const char *key, uint64_t want, uint64_t deadline)
 {
 	clean_fd int fd =
 		openat(c->h[c->unified].dir, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct timespec pause = { 0, 50 * 1000 };
 
 	if (fd < 0)
 		return -errno;
@@ -167,8 +172,8 @@ static int wait_event(const struct cgroup *c, const char *key, uint64_t want, ui
 			return 0;
 		if (now >= deadline)
 			return -ETIMEDOUT;
-		/* at most 10 ms at a time: old kernels lose notifications */
-		(void)poll(&p, 1, 10);
+		(void)ppoll(&p, 1, &pause, NULL);
+		pause.tv_nsec = pause.tv_nsec < 5000 * 1000 ? pause.tv_nsec * 2 : 10 * 1000 * 1000;
 	}
 }
 
