@@ -463,11 +463,14 @@ int local_run(struct gantry_engine *e, const struct gantry_create *what,
 
 /* ---- start ---- */
 
-/* By its monitor, which then knows when. */
-static int start_by_monitor(int sock, const char *id, struct call *c)
+/*
+ * By its monitor, which then knows when. *gone is set when that took no notice: another start came
+ * first and it listens no more (who had connected by then is cut off), or it was killed.
+ */
+static int start_by_monitor(int sock, const char *id, bool *gone, struct call *c)
 {
 	clean_making struct making m = MAKING_INIT;
-	bool told;
+	bool told = false;
 	int r;
 
 	m.sock = sock;
@@ -475,9 +478,13 @@ static int start_by_monitor(int sock, const char *id, struct call *c)
 	if (!m.rec.id)
 		return err_set(c->err, ENOMEM, "out of memory");
 	r = monitor_ask(sock, MONITOR_START);
-	if (r < 0)
+	if (r < 0) {
+		*gone = r == -EPIPE || r == -ECONNRESET;
 		return err_num(c->err, r, "ask the monitor of container %s", id);
-	return await_message(&m, MONITOR_STARTED, &told, c);
+	}
+	r = await_message(&m, MONITOR_STARTED, &told, c);
+	*gone = !told && (r == -EIO || r == -ECONNRESET);
+	return r;
 }
 
 int local_start(struct gantry_engine *e, const char *id, struct call *c)
@@ -486,11 +493,16 @@ int local_start(struct gantry_engine *e, const char *id, struct call *c)
 	clean_local_state struct local_state s = { 0 };
 	clean_box struct box b = BOX_INIT;
 	const char *args[] = { b.id, NULL };
+	bool gone = false;
 	int r, sock;
 
 	r = local_find(l, id, &b, c);
-	if (r == 0 && b.exit_r != 0 && b.dir >= 0 && (sock = monitor_connect(b.dir)) >= 0)
-		return start_by_monitor(sock, b.id, c);
+	if (r == 0 && b.exit_r != 0 && b.dir >= 0 && (sock = monitor_connect(b.dir)) >= 0) {
+		r = start_by_monitor(sock, b.id, &gone, c);
+		if (!gone)
+			return r;
+		r = 0;
+	}
 	if (r == 0)
 		r = local_status(l, &b, &s, c);
 	if (r < 0)
