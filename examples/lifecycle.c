@@ -35,7 +35,8 @@ static int what_is_here(void)
 	if (n < 0)
 		return failed("discover", &op);
 	for (int i = 0; i < n; i++)
-		printf("engine  %s %s\n", found[i]->address, found[i]->usable ? found[i]->version : found[i]->why);
+		printf("engine  %s %s\n", found[i]->address,
+		       found[i]->usable ? found[i]->version : found[i]->why);
 	return 0;
 }
 
@@ -67,7 +68,8 @@ static int step_by_step(struct gantry_engine *e, const struct gantry_create *wha
 		return failed("stop", &op);
 	if (gantry_container_wait(e, id, &end, &op) < 0)
 		return failed("wait", &op);
-	printf("ended   with %d after %llu us of waiting\n", end.code, (unsigned long long)op.elapsed_ns / 1000);
+	printf("ended   with %d after %llu us of waiting\n", end.code,
+	       (unsigned long long)op.elapsed_ns / 1000);
 	if (gantry_container_delete(e, id, 0, &op) < 0)
 		return failed("delete", &op);
 	return 0;
@@ -94,7 +96,8 @@ static int in_one_call(struct gantry_engine *e, struct gantry_create *what)
 
 static int measured(void)
 {
-	static const char plan[] = "name: example\nimage: none\ndrivers: [{type: Null, threads: 2, iterations: 100}]\n"
+	static const char plan[] = "name: example\nimage: none\n"
+				   "drivers: [{type: Null, threads: 2, iterations: 100}]\n"
 				   "commands: [run, stop, remove]\n";
 	SCOPED(gantry_bench_freep) struct gantry_bench *b = NULL;
 	SCOPED(gantry_bench_report_freep) struct gantry_bench_report *r = NULL;

@@ -58,7 +58,8 @@ static void run(const char *where, const char *rootfs)
 
 static void measure()
 {
-	const char *plan = "{name: example, image: none, drivers: [{type: Null, threads: 1, iterations: 10}], commands: [run, remove]}";
+	const char *plan = "{name: example, image: none, commands: [run, remove], "
+			   "drivers: [{type: Null, threads: 1, iterations: 10}]}";
 	SCOPED(gantry_bench_freep) gantry_bench *b = nullptr;
 	SCOPED(gantry_bench_report_freep) struct gantry_bench_report *r = nullptr;
 	gantry_op op = GANTRY_OP_INIT;

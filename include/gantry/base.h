@@ -24,7 +24,7 @@ extern "C" {
  */
 struct gantry_err {
 	int code;      /* positive errno; the function returned -code */
-	int exit;      /* what a command should exit with: 126, 127; 0 where nothing special is due */
+	int exit;      /* what a command should exit with: 126, 127; 0: nothing special is due */
 	char msg[248]; /* one line, NUL-terminated, no trailing period */
 };
 
@@ -37,7 +37,7 @@ struct gantry_err {
 struct gantry_op {
 	size_t size;           /* sizeof(struct gantry_op), for growth */
 	uint64_t timeout_us;   /* for the whole call; 0 means no limit */
-	int cancel_fd;         /* the call ends with -ECANCELED once this is readable; -1 for none */
+	int cancel_fd;         /* -ECANCELED once this is readable; -1 for none */
 	unsigned reserved;     /* must be 0 */
 	uint64_t elapsed_ns;   /* out: how long the call took, also on failure */
 	struct gantry_err err; /* out: on failure, names the step that failed or was cut short */

@@ -56,7 +56,8 @@ static int run(struct command *c, int round, const posix_spawn_file_actions_t *s
 	c->cpu[round] = (double)(ru.ru_utime.tv_sec + ru.ru_stime.tv_sec) * 1e3 +
 			(double)(ru.ru_utime.tv_usec + ru.ru_stime.tv_usec) / 1e3;
 	if (status) {
-		fprintf(stderr, "%s: ended with status %#x in round %d\n", c->name, (unsigned)status, round);
+		fprintf(stderr, "%s: ended with status %#x in round %d\n", c->name,
+			(unsigned)status, round);
 		return -1;
 	}
 	return 0;
@@ -132,7 +133,8 @@ int main(int argc, char **argv)
 	}
 	n = rounds > 0 ? commands(c, argv + optind, rounds) : -1;
 	if (n < 1) {
-		fprintf(stderr, "usage: interleave [-n ROUNDS] [-g GAP_MS] NAME COMMAND... [-- NAME COMMAND...]...\n");
+		fprintf(stderr, "usage: interleave [-n ROUNDS] [-g GAP_MS] NAME COMMAND... "
+				"[-- NAME COMMAND...]...\n");
 		return 2;
 	}
 	posix_spawn_file_actions_init(&streams);

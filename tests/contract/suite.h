@@ -83,7 +83,7 @@ void same_leftovers(struct leftovers before);
 unsigned long long now_us(void); /* CLOCK_MONOTONIC */
 void sleep_ms(int ms);
 
-/* Says that a test was left out and why: "n/a": it asks nothing of this engine; "skip": this machine. */
+/* Says that a test was left out and why. "n/a": not asked of this engine; "skip": the machine. */
 void left_out(const char *mark, const char *test, const char *why);
 #define LEAVE_OUT(mark, why) \
 	do { \

@@ -306,6 +306,7 @@ START_TEST(the_reader_of_its_output_sees_the_end_while_the_container_runs_on)
 	/* cut short: the container runs on */
 	ck_assert_int_eq(gantry_container_run(engine, &w, &how, NULL, NULL, &op), -ETIMEDOUT);
 	close(out[1]);
+	ck_assert_int_eq(poll(&(struct pollfd){ out[0], POLLIN, 0 }, 1, 5000), 1);
 	ck_assert_int_eq(read(out[0], text, sizeof(text)), 0);
 	op.timeout_us = 0;
 	ck_assert_int_eq(state("lt-eof"), GANTRY_STATE_RUNNING);
