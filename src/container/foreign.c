@@ -59,14 +59,16 @@ static const char *from_json(char *line, char *buf, size_t size)
 	clean_json struct json_doc doc = { 0 };
 	clean_free char *copy = NULL;
 	const char *msg;
+	size_t len;
 
 	if (*line != '{')
 		return NULL;
-	copy = malloc(strlen(line) + 2);
+	len = strlen(line);
+	copy = malloc(len + 2);
 	if (!copy)
 		return NULL;
-	strcpy(copy, line);
-	if (json_parse(&doc, "log", copy, strlen(line), NULL, NULL) < 0)
+	memcpy(copy, line, len + 1);
+	if (json_parse(&doc, "log", copy, len, NULL, NULL) < 0)
 		return NULL;
 	msg = json_text(json_get(doc.root, "msg"), NULL);
 	if (!msg)
@@ -118,7 +120,8 @@ int foreign_err(struct gantry_err *err, const char *runtime, const char *verb, c
 	last_sentence(said, sentence, sizeof(sentence));
 	snprintf(prefix, sizeof(prefix), "%s %s failed: ", runtime, verb);
 	if (str_after(sentence, prefix)) /* runc says so itself */
-		memmove(sentence, str_after(sentence, prefix), strlen(str_after(sentence, prefix)) + 1);
+		memmove(sentence, str_after(sentence, prefix),
+			strlen(str_after(sentence, prefix)) + 1);
 	if (!sentence[0])
 		return err_set(err, EIO, "%s %s failed without a word", runtime, verb);
 	for (size_t i = 0; i < sizeof(situations) / sizeof(situations[0]); i++) {
@@ -308,7 +311,7 @@ int foreign_cgroup(pid_t pid, const char *controller, char path[static FOREIGN_C
 	}
 	if (!found || strlen(found) >= FOREIGN_CGROUP)
 		return -ENOENT;
-	strcpy(path, found);
+	memcpy(path, found, strlen(found) + 1);
 	return 0;
 }
 

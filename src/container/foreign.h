@@ -14,8 +14,8 @@ struct foreign {
 };
 
 /*
- * Runs `verb` with `args` (NULL-terminated, may be NULL) to its end. Status 0: 0, and what it said in
- * *ret (may be NULL). Else the errno of its words (foreign_err) or -EIO.
+ * Runs `verb` with `args` (NULL-terminated, may be NULL) to its end. Status 0: 0,
+ * and what it said in *ret (may be NULL). Else the errno of its words (foreign_err) or -EIO.
  */
 int foreign_call(const struct foreign *f, const char *verb, const char *const *args,
 		 struct spawn_result *ret, struct call *c);
@@ -30,7 +30,8 @@ struct foreign_create {
 /*
  * Creates the container and reads its pid: > 0, or -errno with words. When the
  * call is cut short the runtime gets a few seconds to finish before it is
- * killed. Its delete is to be called after any failure but -EEXIST: then the container is another's.
+ * killed. Its delete is to be called after any failure but -EEXIST: then the
+ * container is another's.
  */
 int foreign_create(const struct foreign *f, const struct foreign_create *how, struct call *c);
 
@@ -40,7 +41,10 @@ int foreign_create(const struct foreign *f, const struct foreign_create *how, st
  */
 int foreign_err(struct gantry_err *err, const char *runtime, const char *verb, const char *said);
 
-/* The cgroup of a process of its for one controller, as a path below that hierarchy's mount. 0; -ENOENT; -errno. */
+/*
+ * The cgroup of a process of its for one controller, as a path below that
+ * hierarchy's mount. 0; -ENOENT; -errno.
+ */
 enum { FOREIGN_CGROUP = 1024 };
 int foreign_cgroup(pid_t pid, const char *controller, char path[static FOREIGN_CGROUP]);
 /* Whether that process is frozen with its cgroup, asked of the kernel: 1, 0, -errno. */

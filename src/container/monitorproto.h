@@ -10,7 +10,8 @@
  * A third word, "debug", asks for LOG messages too: what was executed and what it said.
  *
  *   create:  CREATED (with init's pidfd), or FAILED and nothing is left
- *   launch:  CREATED, STARTED, or FAILED and nothing is left; then, if the engine still listens, ENDED
+ *   launch:  CREATED, STARTED, or FAILED and nothing is left; then, if the engine
+ *            still listens, ENDED
  *
  * Until the last of the engine's first part (CREATED or STARTED) has come the
  * engine stands for the container: MONITOR_ABORT, or its death, undoes all.
@@ -25,7 +26,13 @@
 
 enum { MONITOR_FD = 3, MONITOR_MAGIC = 0x6d6f6e31 /* "mon1" */, MONITOR_TEXT = 4096 };
 
-enum monitor_event { MONITOR_CREATED = 1, MONITOR_STARTED, MONITOR_ENDED, MONITOR_FAILED, MONITOR_LOG };
+enum monitor_event {
+	MONITOR_CREATED = 1,
+	MONITOR_STARTED,
+	MONITOR_ENDED,
+	MONITOR_FAILED,
+	MONITOR_LOG
+};
 
 /* Requests: one byte. */
 enum { MONITOR_ABORT = 'a', MONITOR_START = 's' };
@@ -40,7 +47,10 @@ struct monitor_msg {
 	char text[MONITOR_TEXT]; /* LOG; in the others empty and not sent */
 };
 
-/* Sends `m` (its magic is set here), with `fd` where that is not -1. 0; -EPIPE nobody listens; -errno. Never SIGPIPE. */
+/*
+ * Sends `m` (its magic is set here), with `fd` where that is not -1. 0; -EPIPE
+ * nobody listens; -errno. Never SIGPIPE.
+ */
 int monitor_send(int sock, struct monitor_msg *m, int fd);
 /*
  * Receives one, not waiting. 1, and *ret_fd (may be NULL) is the fd that came with it or -1;

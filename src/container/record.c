@@ -80,7 +80,8 @@ static char **text_at(const struct record *r, const struct text_member *m)
 
 static int make_wait(int dirfd)
 {
-	clean_fd int fd = openat(dirfd, WAIT_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	clean_fd int fd = openat(dirfd, WAIT_FILE,
+				 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	return fd < 0 ? -errno : 0;
 }
@@ -103,7 +104,8 @@ int record_write(int dirfd, const struct record *r, struct gantry_err *err)
 	json_end_obj(&o);
 	ret = json_out_take(&o, &text, &len);
 	if (ret == 0 && len > MAX_FILE)
-		return err_set(err, E2BIG, "the description of a container may have %d bytes", MAX_FILE);
+		return err_set(err, E2BIG, "the description of a container may have %d bytes",
+			       MAX_FILE);
 	if (ret == 0)
 		ret = make_wait(dirfd);
 	if (ret == 0)
@@ -120,7 +122,8 @@ static int read_list(const struct json_doc *doc, const char *key, struct strv *r
 		return json_err(doc, list, err, EBADMSG, "%s is no list", key);
 	for json_each(v, list) {
 		if (!json_is(v, JSON_STRING))
-			return json_err(doc, v, err, EBADMSG, "%s holds %s", key, json_type_name(v));
+			return json_err(doc, v, err, EBADMSG, "%s holds %s", key,
+					json_type_name(v));
 		strv_add(ret, v->text);
 	}
 	return ret->failed ? err_set(err, ENOMEM, "out of memory") : 0;
@@ -148,7 +151,8 @@ static int read_members(const struct json_doc *doc, struct record *r, struct gan
 	if (!r->id || !str_is_id(r->id))
 		return err_set(err, EBADMSG, "%s: no valid id", RECORD_FILE);
 	if (!json_is(auto_remove, JSON_BOOL))
-		return json_err(doc, auto_remove, err, EBADMSG, "autoRemove is neither true nor false");
+		return json_err(doc, auto_remove, err, EBADMSG,
+				"autoRemove is neither true nor false");
 	r->auto_remove = json_true(auto_remove);
 	if (json_u64(json_get(doc->root, "created"), &r->created_ns) < 0)
 		return err_set(err, EBADMSG, "%s: created is no number", RECORD_FILE);
@@ -291,7 +295,8 @@ int mark_write(int dirfd, const char *name, pid_t pid, struct gantry_err *err)
 		r = procfs_process(pid, &p);
 	if (r < 0)
 		return err_num(err, r, "mark process %d", (int)pid);
-	n = snprintf(text, sizeof(text), "%d %llu %s\n", (int)pid, (unsigned long long)p.start_time, boot);
+	n = snprintf(text, sizeof(text), "%d %llu %s\n", (int)pid, (unsigned long long)p.start_time,
+		     boot);
 	r = fd_replace(dirfd, name, text, (size_t)n, 0600, 0);
 	return r < 0 ? err_num(err, r, "write %s", name) : 0;
 }

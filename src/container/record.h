@@ -11,8 +11,9 @@
  *     control                 the monitor's socket while the container waits to be started
  *     started                 nanoseconds since the epoch, once it was started
  *     exit.json               how it ended; durable before anybody is told
- *     wait                    made empty with the record; at the end exit.json's bytes are written into it in
- *                             place. A waiter holds it open, so that no removal can take the code away from it
+ *     wait                    made empty with the record; at the end exit.json's bytes are
+ *                             written into it in place. A waiter holds it open, so that
+ *                             no removal can take the code away from it
  *
  * mkdir of ID is what makes an id unique. Every file is at most 1 MiB
  * (config.json 8), replaced atomically (but `wait`), and anything unreadable in one is
@@ -26,7 +27,7 @@
 struct record {
 	char *id;
 	char *image;         /* or NULL, as all of these */
-	char *bundle;        /* the caller's bundle; NULL: the record's own directory is the bundle */
+	char *bundle;        /* the caller's bundle; NULL: the record's own directory is it */
 	char *rootfs;
 	char *runtime;       /* foreign runtime's binary; NULL: native */
 	char *runtime_root;  /* its --root; NULL: its own default. native: always set */
@@ -64,7 +65,10 @@ struct exit_record {
 int exit_record_write(int dirfd, const struct exit_record *x, bool durable, struct gantry_err *err);
 /* 0; -ENOENT; -EBADMSG. */
 int exit_record_read(int dirfd, struct exit_record *ret, struct gantry_err *err);
-/* The same from an open `wait`, which may have lost its name. -ENOENT: nothing was written into it. */
+/*
+ * The same from an open `wait`, which may have lost its name. -ENOENT: nothing was
+ * written into it.
+ */
 int exit_record_waited(int waitfd, struct exit_record *ret, struct gantry_err *err);
 
 /* Names of the files that mark a process. */

@@ -1,51 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The containers of native and oci, once they are: found, described, waited
- * for, acted on, taken away. localrun.c makes them.
+ * The slots of native and oci for containers that are: described, waited for,
+ * acted on, deleted. localbox.c finds them, localrun.c makes them.
  *
- * Every answer is put together from what can be known: the exit record, if
- * there is one, says it all; else the runtime says what runs. What bites is
- * the moment between, when init is dead and the monitor has not written yet:
- * then the monitor is waited for, briefly. And a code that nobody wrote down
- * is unknown, never 0.
+ * A code that nobody wrote down is unknown, never 0.
  */
 #include "engine/local.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/clean.h"
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/fd.h"
 #include "engine/describe.h"
 #include "kernel/pidfd.h"
-
-/* How long a monitor may take to write down what has ended, and to end itself. */
-enum { ENDING_MS = 5000 };
 
 static struct local *local_of(struct gantry_engine *e)
 {
 	return (struct local *)e;
-}
-
-void local_state_done(struct local_state *s)
-{
-	free(s->bundle);
-	free(s->rootfs);
-	*s = (struct local_state){ 0 };
-}
-
-void box_done(struct box *b)
-{
-	clean_fdp(&b->dir);
-	record_done(&b->rec);
-	*b = (struct box)BOX_INIT;
 }
 
 /* ---- opening ---- */
@@ -65,7 +40,9 @@ static int find_monitor(const struct gantry_engine *proto, char **ret, struct ga
 	if (r < 0)
 		r = spawn_which("gantry-oci", ret);
 	if (r < 0)
-		return err_set(err, -r, "there is no gantry-oci: install it, or set $GANTRY_OCI to where it is");
+		return err_set(
+			err, -r,
+			"there is no gantry-oci: install it, or set $GANTRY_OCI to where it is");
 	return 0;
 }
 
@@ -115,7 +92,8 @@ static char *line_after(const char *text, const char *key)
 		const char *rest = str_after(p, key);
 
 		if (rest)
-			return strndup(rest + strspn(rest, " "), strcspn(rest + strspn(rest, " "), "\n"));
+			return strndup(rest + strspn(rest, " "),
+				       strcspn(rest + strspn(rest, " "), "\n"));
 	}
 	return NULL;
 }
@@ -171,190 +149,6 @@ int local_info(struct gantry_engine *e, struct gantry_info **ret, struct call *c
 	return *ret ? 0 : err_set(c->err, ENOMEM, "out of memory");
 }
 
-/* ---- finding ---- */
-
-int local_records(const struct local *l)
-{
-	int fd = open(l->records, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-static int no_such(const char *id, struct gantry_err *err)
-{
-	return err_set(err, ENOENT, "container %s does not exist", id);
-}
-
-static void read_exit(struct box *b)
-{
-	b->exit_r = exit_record_read(b->dir, &b->exit, NULL);
-}
-
-/* Opens one by its whole id. */
-static int open_box(struct local *l, const char *id, struct box *ret, struct call *c)
-{
-	clean_fd int records = local_records(l);
-	clean_box struct box b = BOX_INIT;
-	clean_local_state struct local_state s = { 0 };
-	int r;
-
-	snprintf(b.id, sizeof(b.id), "%s", id);
-	b.rec_r = b.exit_r = -ENOENT;
-	if (records < 0 && records != -ENOENT)
-		return err_num(c->err, records, "open %s", l->records);
-	if (records >= 0) {
-		b.dir = openat(records, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (b.dir < 0 && errno != ENOENT)
-			return err_sys(c->err, "open the record of container %s", id);
-	}
-	if (b.dir >= 0) {
-		b.rec_r = record_read(b.dir, &b.rec, NULL);
-		read_exit(&b);
-	} else {
-		r = l->kind->ids ? l->kind->state(l, id, &s, c) : -ENOENT;
-		if (r == -ENOENT)
-			return no_such(id, c->err);
-		if (r < 0 && r != -EBADMSG)
-			return r;
-	}
-	*ret = b;
-	b = (struct box)BOX_INIT;
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Every id, with or without a record, sorted, each once. */
-static int all_ids(struct local *l, struct strv *ret, struct call *c)
-{
-	clean_fd int records = local_records(l);
-	size_t n = 0;
-	DIR *d;
-	int r = 0;
-
-	if (records < 0 && records != -ENOENT)
-		return err_num(c->err, records, "open %s", l->records);
-	d = records >= 0 ? fdopendir(records) : NULL;
-	if (d) {
-		records = -1;
-		for (struct dirent *e; (e = readdir(d));)
-			if (str_is_id(e->d_name))
-				strv_add(ret, e->d_name);
-		closedir(d);
-	}
-	if (l->kind->ids)
-		r = l->kind->ids(l, ret, c);
-	if (r < 0)
-		return r;
-	if (ret->failed)
-		return err_set(c->err, ENOMEM, "out of memory");
-	if (!ret->n)
-		return 0;
-	qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
-	for (size_t i = 1; i < ret->n; i++) {
-		if (str_eq(ret->v[n], ret->v[i]))
-			free(ret->v[i]);
-		else
-			ret->v[++n] = ret->v[i];
-	}
-	ret->n = n + 1;
-	ret->v[ret->n] = NULL;
-	return 0;
-}
-
-int local_find(struct local *l, const char *id, struct box *ret, struct call *c)
-{
-	clean_strv struct strv ids = { 0 };
-	const char *match = NULL;
-	int r;
-
-	r = open_box(l, id, ret, c);
-	if (r != -ENOENT)
-		return r;
-	r = all_ids(l, &ids, c);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < ids.n; i++) {
-		if (!str_after(ids.v[i], id))
-			continue;
-		if (match)
-			return err_set(c->err, ENOTUNIQ, "%s is the beginning of %s and %s", id, match,
-				       ids.v[i]);
-		match = ids.v[i];
-	}
-	return match ? open_box(l, match, ret, c) : no_such(id, c->err);
-}
-
-/* ---- state ---- */
-
-/* A pidfd of the marked process while it lives, else -errno: one that nobody has reaped yet is gone too. */
-static int living(const struct box *b, const char *mark, pid_t *ret_pid)
-{
-	clean_fd int fd = b->dir < 0 ? -ENOENT : mark_pidfd(b->dir, mark, ret_pid);
-
-	if (fd < 0)
-		return fd;
-	return pidfd_ended(fd, 0) == 0 ? TAKE_FD(fd) : -ESRCH;
-}
-
-static int monitor_of(const struct box *b)
-{
-	return living(b, MARK_MONITOR, NULL);
-}
-
-/* Waits, at most ENDING_MS, until the monitor has ended. 0, also when there is none; -EBUSY it goes on. */
-static int await_monitor(const struct box *b, struct call *c)
-{
-	clean_fd int fd = monitor_of(b);
-	struct pollfd p = { fd, POLLIN, 0 };
-	int r;
-
-	if (fd < 0)
-		return 0;
-	r = call_poll(c, &p, 1, ENDING_MS);
-	if (r == 0)
-		return err_set(c->err, EBUSY, "the monitor of container %s does not end", b->id);
-	return r < 0 ? r : 0;
-}
-
-/* The runtime knows no such container (any more). */
-static int status_without_runtime(const struct box *b)
-{
-	clean_fd int monitor = monitor_of(b);
-	struct stat st;
-
-	if (monitor >= 0)
-		return GANTRY_STATE_CREATING;
-	/* Did it ever come to be? Then it ended unseen, with the host's last boot for example. */
-	return fstatat(b->dir, MARK_INIT, &st, AT_SYMLINK_NOFOLLOW) == 0 ? GANTRY_STATE_STOPPED :
-									   GANTRY_STATE_DEAD;
-}
-
-int local_status(struct local *l, struct box *b, struct local_state *ret, struct call *c)
-{
-	int r;
-
-	if (b->exit_r == 0) {
-		ret->status = GANTRY_STATE_STOPPED;
-		return ret->status;
-	}
-	r = l->kind->state(l, b->id, ret, c);
-	if (r == -ENOENT && b->dir >= 0)
-		ret->status = status_without_runtime(b);
-	else if (r < 0)
-		return r;
-	if (ret->status != GANTRY_STATE_STOPPED || b->dir < 0)
-		return ret->status;
-	r = await_monitor(b, c);
-	if (r == -ETIMEDOUT || r == -ECANCELED)
-		return r;
-	read_exit(b);
-	return ret->status;
-}
-
 /* ---- get, list ---- */
 
 static int describe(struct local *l, struct box *b, struct gantry_container *k,
@@ -381,11 +175,14 @@ static int describe(struct local *l, struct box *b, struct gantry_container *k,
 	k->exit_signal = b->exit.signal;
 	k->oom = b->exit.oom;
 	k->finished_ns = b->exit.finished_ns;
-	k->started_ns = b->exit_r == 0 ? b->exit.started_ns : b->dir >= 0 ? started_read(b->dir) : 0;
+	k->started_ns = b->exit_r == 0 ? b->exit.started_ns
+			: b->dir >= 0  ? started_read(b->dir)
+				       : 0;
 	return 0;
 }
 
-int local_get(struct gantry_engine *e, const char *id, struct gantry_container **ret, struct call *c)
+int local_get(struct gantry_engine *e, const char *id, struct gantry_container **ret,
+	      struct call *c)
 {
 	struct local *l = local_of(e);
 	clean_local_state struct local_state s = { 0 };
@@ -413,14 +210,15 @@ static bool is_ours(const struct local *l, const struct box *b)
 	return false;
 }
 
-static int list_one(struct local *l, const char *id, bool ours, struct described *to, struct call *c)
+static int list_one(struct local *l, const char *id, bool ours, struct described *to,
+		    struct call *c)
 {
 	clean_local_state struct local_state s = { 0 };
 	clean_box struct box b = BOX_INIT;
 	struct gantry_container k = { 0 };
 	int r;
 
-	r = open_box(l, id, &b, c);
+	r = box_open(l, id, &b, c);
 	if (r == 0 && ours && !is_ours(l, &b))
 		return 0;
 	if (r == 0)
@@ -443,7 +241,7 @@ int local_list(struct gantry_engine *e, bool ours, struct gantry_container ***re
 	clean_strv struct strv ids = { 0 };
 	int r;
 
-	r = all_ids(l, &ids, c);
+	r = local_ids(l, &ids, c);
 	for (size_t i = 0; r == 0 && i < ids.n; i++) {
 		r = call_check(c);
 		if (r == 0)
@@ -457,7 +255,7 @@ int local_list(struct gantry_engine *e, bool ours, struct gantry_container ***re
 
 /* ---- wait ---- */
 
-static void fill_exit(struct gantry_exit *to, const struct exit_record *x)
+void local_fill_exit(struct gantry_exit *to, const struct exit_record *x)
 {
 	to->code = x->code;
 	to->signal = x->signal;
@@ -478,13 +276,13 @@ static void read_end(struct box *b, int waitfd)
 {
 	b->exit_r = waitfd < 0 ? -ENOENT : exit_record_waited(waitfd, &b->exit, NULL);
 	if (b->exit_r != 0)
-		read_exit(b);
+		box_read_exit(b);
 }
 
 /* Without a monitor nobody reaps for us: its end can be seen, its code cannot. */
 static int wait_unwatched(struct local *l, struct box *b, struct call *c)
 {
-	clean_fd int init = b->dir >= 0 ? living(b, MARK_INIT, NULL) : -ENOENT;
+	clean_fd int init = b->dir >= 0 ? box_living(b, MARK_INIT, NULL) : -ENOENT;
 
 	if (init < 0 && l->kind->pidfd)
 		init = l->kind->pidfd(l, b->id, c);
@@ -522,7 +320,7 @@ int local_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
 	r = must_have_started(l, &b, c);
 	if (r < 0)
 		return r;
-	monitor = b.exit_r == 0 ? -1 : monitor_of(&b);
+	monitor = b.exit_r == 0 ? -1 : box_monitor(&b);
 	r = monitor < 0 ? 0 : wait_for_end(monitor, c);
 	if (r == 0 && b.exit_r != 0)
 		read_end(&b, waitfd);
@@ -531,7 +329,7 @@ int local_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
 		r = wait_unwatched(l, &b, c);
 	if (r < 0)
 		return r;
-	fill_exit(ret, &b.exit);
+	local_fill_exit(ret, &b.exit);
 	return 0;
 }
 
@@ -555,7 +353,7 @@ static int quick_status(struct local *l, struct box *b, struct call *c)
 	int r;
 
 	if (b->exit_r != 0 && b->dir >= 0 && !l->kind->ids && started_read(b->dir)) {
-		init = living(b, MARK_INIT, &pid);
+		init = box_living(b, MARK_INIT, &pid);
 		r = init >= 0 ? foreign_frozen(pid) : -ESRCH;
 		if (r >= 0)
 			return r ? GANTRY_STATE_PAUSED : GANTRY_STATE_RUNNING;
@@ -618,63 +416,6 @@ static void kill_paused(struct local *l, const struct box *b, struct call *c)
 {
 	if (l->kind->kill(l, b->id, SIGKILL, false, c) == 0)
 		(void)l->kind->resume(l, b->id, c);
-}
-
-/* What a runtime with a damaged record leaves behind: our own mark still names init. */
-static void kill_marked(const struct box *b)
-{
-	clean_fd int init = living(b, MARK_INIT, NULL);
-
-	if (init < 0)
-		return;
-	(void)pidfd_signal(init, SIGKILL);
-	(void)pidfd_ended(init, ENDING_MS);
-}
-
-static int runtime_delete_it(struct local *l, const struct box *b, bool force, struct call *c)
-{
-	const char *const args[] = { force ? "--force" : b->id, force ? b->id : NULL, NULL };
-	int r = foreign_call(&l->run, "delete", args, NULL, c);
-
-	return r == -ENOENT ? 0 : r;
-}
-
-/* The monitor writes into the record until it ends, so it goes first. */
-static int end_monitor(const struct box *b, bool force, struct call *c)
-{
-	clean_fd int monitor = -1;
-	int r = await_monitor(b, c);
-
-	if (r != -EBUSY || !force)
-		return r;
-	monitor = monitor_of(b);
-	if (monitor >= 0) {
-		(void)pidfd_signal(monitor, SIGKILL);
-		(void)pidfd_ended(monitor, ENDING_MS);
-	}
-	return 0;
-}
-
-static int remove_record(struct local *l, const struct box *b, struct call *c)
-{
-	clean_fd int records = local_records(l);
-	int r = records < 0 ? records : fd_rmtree(records, b->id);
-
-	return r < 0 && r != -ENOENT ? err_num(c->err, r, "remove the record of container %s", b->id) : 0;
-}
-
-int local_destroy(struct local *l, struct box *b, bool force, struct call *c)
-{
-	int r = runtime_delete_it(l, b, force, c);
-
-	if (force) {
-		kill_marked(b);
-		if (r < 0) /* again, now that nothing of it runs */
-			r = runtime_delete_it(l, b, true, c);
-	}
-	if (r == 0)
-		r = end_monitor(b, force, c);
-	return r < 0 ? r : remove_record(l, b, c);
 }
 
 int local_del(struct gantry_engine *e, const char *id, unsigned flags, struct call *c)

@@ -26,7 +26,10 @@ struct local;
 struct local_kind {
 	/* 0; -ENOENT the runtime knows no such container; -EBADMSG its record is damaged. */
 	int (*state)(struct local *l, const char *id, struct local_state *ret, struct call *c);
-	/* A pidfd of init for a container without a record of ours; -ESRCH it is gone. NULL: there are none such. */
+	/*
+	 * A pidfd of init for a container without a record of ours; -ESRCH it is gone.
+	 * NULL: there are none such.
+	 */
 	int (*pidfd)(struct local *l, const char *id, struct call *c);
 	/* Ids of the containers that the runtime knows. NULL: those with a record are all. */
 	int (*ids)(struct local *l, struct strv *ret, struct call *c);
@@ -56,25 +59,43 @@ void box_done(struct box *b);
 #define clean_box __attribute__((cleanup(box_done)))
 #define BOX_INIT { .dir = -1, .exit = EXIT_RECORD_INIT }
 
+/* localbox.c */
+
+/* Opens one by its whole id. -ENOENT. */
+int box_open(struct local *l, const char *id, struct box *ret, struct call *c);
+/* Reads its exit record (again). */
+void box_read_exit(struct box *b);
+/*
+ * A pidfd of a marked process while it lives, else -errno: one that nobody has
+ * reaped yet is gone too.
+ */
+int box_living(const struct box *b, const char *mark, pid_t *ret_pid);
+int box_monitor(const struct box *b);
+
+/* Every id, with or without a record, sorted, each once. */
+int local_ids(struct local *l, struct strv *ret, struct call *c);
 /* Finds one by its id or the unambiguous beginning of it. -ENOENT, -ENOTUNIQ. */
 int local_find(struct local *l, const char *id, struct box *ret, struct call *c);
 /* The directory of all records; -ENOENT: there was never one. */
 int local_records(const struct local *l);
 /*
- * What state it is in, by its records and the runtime: enum gantry_state; -errno when the runtime
- * cannot be asked. A container that is just ending is waited for, so that "stopped" comes with its code.
+ * What state it is in, by its records and the runtime: enum gantry_state; -errno when
+ * the runtime cannot be asked. A container that is just ending is waited for, so that
+ * "stopped" comes with its code.
  */
 int local_status(struct local *l, struct box *b, struct local_state *ret, struct call *c);
 /* Takes away all there is of a container, in any state. */
 int local_destroy(struct local *l, struct box *b, bool force, struct call *c);
 
-/* Opening and the slots; native.c and oci.c make their tables of these. */
+/* local.c: opening, and the slots that native.c and oci.c make their tables of */
 int local_open(struct local *l, const struct gantry_engine *proto, const struct engine_where *w,
 	       const char *name, struct call *c);
+void local_fill_exit(struct gantry_exit *to, const struct exit_record *x);
 void local_close(struct gantry_engine *e);
 void local_free(struct local *l); /* all but the head's strings */
 int local_info(struct gantry_engine *e, struct gantry_info **ret, struct call *c);
-int local_get(struct gantry_engine *e, const char *id, struct gantry_container **ret, struct call *c);
+int local_get(struct gantry_engine *e, const char *id, struct gantry_container **ret,
+	      struct call *c);
 int local_list(struct gantry_engine *e, bool ours, struct gantry_container ***ret, struct call *c);
 int local_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret, struct call *c);
 int local_kill(struct gantry_engine *e, const char *id, int sig, unsigned flags, struct call *c);
@@ -82,7 +103,7 @@ int local_pause(struct gantry_engine *e, const char *id, struct call *c);
 int local_resume(struct gantry_engine *e, const char *id, struct call *c);
 int local_del(struct gantry_engine *e, const char *id, unsigned flags, struct call *c);
 
-/* localrun.c: how containers come to be */
+/* localrun.c */
 int local_prepare(struct gantry_engine *e, const struct gantry_create *what, struct call *c);
 int local_create(struct gantry_engine *e, const struct gantry_create *what,
 		 char ret_id[GANTRY_ID_SIZE], struct call *c);

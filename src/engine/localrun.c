@@ -10,9 +10,7 @@
  */
 #include "engine/local.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -71,17 +69,19 @@ static int read_bundle(const char *bundle, struct record *rec, struct gantry_err
 	root = json_text(json_at(doc.root, "root.path"), NULL);
 	if (root)
 		rec->rootfs = *root == '/' ? strdup(root) : str_printf("%s/%s", bundle, root);
-	return rec->args.failed || (root && !rec->rootfs) ? err_set(err, ENOMEM, "out of memory") : 0;
+	return rec->args.failed || (root && !rec->rootfs) ? err_set(err, ENOMEM, "out of memory")
+							  : 0;
 }
 
 /* Fills in what the container is made of. */
-static int read_source(struct gantry_engine *e, const struct gantry_create *what, struct record *rec,
-		       struct gantry_err *err)
+static int read_source(struct gantry_engine *e, const struct gantry_create *what,
+		       struct record *rec, struct gantry_err *err)
 {
 	int r;
 
 	if (what->image)
-		return err_set(err, EINVAL, "%s takes a rootfs or a bundle, not an image", e->ops->kind);
+		return err_set(err, EINVAL, "%s takes a rootfs or a bundle, not an image",
+			       e->ops->kind);
 	if (what->bundle) {
 		r = must_be_directory("bundle", what->bundle, &rec->bundle, err);
 		return r < 0 ? r : read_bundle(rec->bundle, rec, err);
@@ -167,7 +167,9 @@ static int make_directory(struct making *m, const char *name, char ret_id[static
 		if (mkdirat(m->records, id, 0700) == 0)
 			break;
 		if (errno == EEXIST && name)
-			return err_set(err, EEXIST, "the name %s is taken: a container called so already exists", name);
+			return err_set(err, EEXIST,
+				       "the name %s is taken: a container called so already exists",
+				       name);
 		if (errno != EEXIST || tries > 8)
 			return err_sys(err, "make the record of container %s", id);
 	}
@@ -203,7 +205,8 @@ static int fill_record(struct making *m, const struct gantry_create *what, struc
 	rec->created_ns = clock_wall();
 	rec->auto_remove = what->flags & GANTRY_CREATE_AUTO_REMOVE;
 	if (copy_text(&rec->runtime, foreign ? l->run.path : NULL) < 0 ||
-	    copy_text(&rec->runtime_root, l->state_root) < 0 || rec->labels.failed || rec->args.failed)
+	    copy_text(&rec->runtime_root, l->state_root) < 0 || rec->labels.failed ||
+	    rec->args.failed)
 		return err_set(err, ENOMEM, "out of memory");
 	return 0;
 }
@@ -274,22 +277,28 @@ static int next_message(struct making *m, struct monitor_msg *ret, struct call *
 	if (r == -EAGAIN)
 		return 0;
 	if (r == 0)
-		return err_set(c->err, EIO, "the monitor of container %s ended before its time", m->rec.id);
+		return err_set(c->err, EIO, "the monitor of container %s ended before its time",
+			       m->rec.id);
 	if (r < 0)
-		return err_num(c->err, r, "the monitor of container %s (is it another version?)", m->rec.id);
+		return err_num(c->err, r, "the monitor of container %s (is it another version?)",
+			       m->rec.id);
 	if (fd >= 0) {
 		clean_fdp(&m->init);
 		m->init = fd;
 	}
 	if (ret->event == MONITOR_FAILED) {
 		*c->err = ret->err;
-		return ret->err.code > 0 ? -ret->err.code :
-					   err_set(c->err, EIO, "the monitor failed without a word");
+		return ret->err.code > 0
+			       ? -ret->err.code
+			       : err_set(c->err, EIO, "the monitor failed without a word");
 	}
 	return 1;
 }
 
-/* Waits for `event`. *told is set when it was the monitor that failed: then it has undone all itself. */
+/*
+ * Waits for `event`. *told is set when it was the monitor that failed: then it has
+ * undone all itself.
+ */
 static int await_message(struct making *m, unsigned event, bool *told, struct call *c)
 {
 	struct pollfd p = { m->sock, POLLIN, 0 };
@@ -308,7 +317,10 @@ static int await_message(struct making *m, unsigned event, bool *told, struct ca
 	return 0;
 }
 
-/* Whether the runtime knows a container of this id that is older than our record: then it is not ours to remove. */
+/*
+ * Whether the runtime knows a container of this id that is older than our record:
+ * then it is not ours to remove.
+ */
 static bool is_anothers(struct making *m, struct call *c)
 {
 	clean_local_state struct local_state s = { 0 };
@@ -345,7 +357,8 @@ static void undo(struct making *m, unsigned committed, struct call *c)
 	snprintf(b.id, sizeof(b.id), "%s", m->rec.id);
 	b.dir = openat(m->records, m->rec.id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (local_destroy(m->l, &b, true, &u) < 0)
-		call_log(c, GANTRY_LOG_WARN, "container %s is left behind: %s", m->rec.id, u.err->msg);
+		call_log(c, GANTRY_LOG_WARN, "container %s is left behind: %s", m->rec.id,
+			 u.err->msg);
 }
 
 /* From the wish to the monitor's word that `event` has come to pass. */
@@ -409,15 +422,10 @@ static void pass_signal(const struct making *m, int signal_fd)
 		(void)pidfd_signal(m->init, (int)si.ssi_signo);
 }
 
-static void fill_exit(struct gantry_exit *to, const struct exit_record *x)
-{
-	to->code = x->code;
-	to->signal = x->signal;
-	to->oom = x->oom;
-	to->finished_ns = x->finished_ns;
-}
-
-/* Until the end. A monitor that is gone without a word leaves the container running and the code unknown. */
+/*
+ * Until the end. A monitor that is gone without a word leaves the container
+ * running and the code unknown.
+ */
 static int attend(struct making *m, const struct gantry_run *how, struct gantry_exit *ret,
 		  struct call *c)
 {
@@ -440,7 +448,7 @@ static int attend(struct making *m, const struct gantry_run *how, struct gantry_
 		if (r == 1 && msg.event == MONITOR_ENDED)
 			break;
 	}
-	fill_exit(ret, &msg.exit);
+	local_fill_exit(ret, &msg.exit);
 	if (msg.err.code > 0)
 		call_log(c, GANTRY_LOG_WARN, "container %s: %s", m->rec.id, msg.err.msg);
 	return 0;
@@ -510,7 +518,10 @@ int local_start(struct gantry_engine *e, const char *id, struct call *c)
 	if (r != GANTRY_STATE_CREATED)
 		return err_set(c->err, EBUSY, "container %s cannot be started: it is %s", b.id,
 			       gantry_state_name(r));
-	/* Nobody watches over it: made by the runtime's own command line, or its monitor was killed. */
+	/*
+	 * Nobody watches over it: made by the runtime's own command line, or its monitor
+	 * was killed.
+	 */
 	r = foreign_call(&l->run, "start", args, NULL, c);
 	if (r == 0 && b.dir >= 0)
 		(void)started_write(b.dir, clock_wall());

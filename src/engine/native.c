@@ -94,7 +94,8 @@ static int native_open(const struct gantry_engine *proto, const struct engine_wh
 		return err_set(c->err, ENOMEM, "out of memory");
 	l->kind = &native_kind;
 	l->state_root = str_printf("%s/oci", proto->run);
-	r = l->state_root ? local_open(l, proto, w, "native", c) : err_set(c->err, ENOMEM, "out of memory");
+	r = l->state_root ? local_open(l, proto, w, "native", c)
+			  : err_set(c->err, ENOMEM, "out of memory");
 	if (r < 0) {
 		local_free(l);
 		return r;

@@ -97,7 +97,8 @@ static int find_runtime(const char *name, char **ret, struct gantry_err *err)
 	int r;
 
 	if (!*name)
-		return err_set(err, EINVAL, "oci needs a runtime: oci:runc, oci:crun, oci:/path/to/runtime");
+		return err_set(err, EINVAL,
+			       "oci needs a runtime: oci:runc, oci:crun, oci:/path/to/runtime");
 	r = spawn_which(name, ret);
 	if (r == -ENOENT)
 		return err_set(err, ENOENT, "there is no runtime \"%.120s\"%s", name,

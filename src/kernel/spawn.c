@@ -23,6 +23,8 @@
 
 extern char **environ;
 
+_Static_assert((int)SPAWN_FDS == (int)SPAWNRAW_FDS, "the block has to have room for all");
+
 /* A word as a shell would want it, for the log. */
 static void add_word(struct str *s, const char *word)
 {
@@ -259,8 +261,7 @@ static int capture_all(const struct spawn *s, struct child *ch, struct capturing
 
 	for (;;) {
 		struct pollfd p[] = {
-			{ ch->waiter, POLLIN, 0 }, { k->out.fd, POLLIN, 0 }, { k->errs.fd, POLLIN, 0 }
-		};
+			{ch->waiter, POLLIN, 0}, {k->out.fd, POLLIN, 0}, {k->errs.fd, POLLIN, 0}};
 
 		r = call_poll(c, p, 3, -1);
 		if (r < 0)
@@ -268,7 +269,8 @@ static int capture_all(const struct spawn *s, struct child *ch, struct capturing
 		for (int i = 0; i < 2; i++) {
 			r = capture_read(streams[i], max);
 			if (r == -E2BIG)
-				return err_set(c->err, E2BIG, "%s said more than %zu bytes", s->path, max);
+				return err_set(c->err, E2BIG, "%s said more than %zu bytes",
+					       s->path, max);
 			if (r < 0)
 				return err_num(c->err, r, "read what %s said", s->path);
 		}

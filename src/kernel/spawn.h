@@ -24,7 +24,7 @@ struct spawn {
 	const char *const *envp;   /* NULL: the caller's environment */
 	const char *dir;           /* working directory; NULL: the caller's */
 	int fds[SPAWN_FDS];        /* fds[i] becomes fd i; -1: /dev/null for 0 to 2, closed above */
-	bool orphan;               /* nobody's child from the start: it outlives us and is reaped by init; no status */
+	bool orphan;               /* nobody's child: it outlives us, init reaps it; no status */
 };
 #define SPAWN_INIT { 0, 0, 0, 0, { -1, -1, -1, -1, -1, -1, -1, -1 }, false }
 
@@ -68,5 +68,8 @@ int spawn_run(const struct spawn *s, const char *in, size_t max, struct spawn_re
 void spawn_result_done(struct spawn_result *r);
 #define clean_spawn_result __attribute__((cleanup(spawn_result_done)))
 
-/* Finds an executable: a path with '/' as it is, else along $PATH; symlinks resolved. Free *ret. 0, -ENOENT, -EACCES. */
+/*
+ * Finds an executable: a path with '/' as it is, else along $PATH; symlinks
+ * resolved. Free *ret. 0, -ENOENT, -EACCES.
+ */
 int spawn_which(const char *name, char **ret);

@@ -31,7 +31,9 @@
 #include "base/clean.h"
 
 #if defined(__has_attribute) && __has_attribute(disable_sanitizer_instrumentation)
-#define RAW __attribute__((no_sanitize("address", "thread", "undefined"), disable_sanitizer_instrumentation))
+#define RAW                                                       \
+	__attribute__((no_sanitize("address", "thread", "undefined"), \
+		       disable_sanitizer_instrumentation))
 #else
 #define RAW __attribute__((no_sanitize("address", "thread", "undefined")))
 #endif
@@ -150,20 +152,20 @@ static RAW void child_streams(struct spawn_block *b)
 {
 	long r;
 
-	for (int i = 0; i < SPAWN_FDS; i++) {
+	for (int i = 0; i < SPAWNRAW_FDS; i++) {
 		if (b->fds[i] >= 0)
-			r = raw3(__NR_fcntl, b->fds[i], F_DUPFD, SPAWN_FDS);
+			r = raw3(__NR_fcntl, b->fds[i], F_DUPFD, SPAWNRAW_FDS);
 		else if (i <= STDERR_FILENO)
 			r = raw4(__NR_openat, AT_FDCWD, (long)"/dev/null", O_RDWR, 0);
 		else
 			continue;
-		if (r >= 0 && r < SPAWN_FDS) /* the caller had a low one free */
-			r = raw3(__NR_fcntl, r, F_DUPFD, SPAWN_FDS);
+		if (r >= 0 && r < SPAWNRAW_FDS) /* the caller had a low one free */
+			r = raw3(__NR_fcntl, r, F_DUPFD, SPAWNRAW_FDS);
 		if (r < 0)
 			child_fail(b, SPAWN_STREAM, r);
 		b->fds[i] = (int)r;
 	}
-	for (int i = 0; i < SPAWN_FDS; i++) {
+	for (int i = 0; i < SPAWNRAW_FDS; i++) {
 		if (b->fds[i] < 0) {
 			raw3(__NR_close, i, 0, 0);
 			continue;
@@ -172,7 +174,7 @@ static RAW void child_streams(struct spawn_block *b)
 		if (r < 0)
 			child_fail(b, SPAWN_STREAM, r);
 	}
-	r = raw3(__NR_close_range, SPAWN_FDS, ~0U, 0);
+	r = raw3(__NR_close_range, SPAWNRAW_FDS, ~0U, 0);
 	if (r < 0)
 		child_fail(b, SPAWN_CLOSE, r);
 }
@@ -214,7 +216,10 @@ static RAW void waiter_main(struct whole *w)
 	long r;
 	int st;
 
-	/* An ignored SIGCHLD, inherited from the host, would let the kernel reap the child unseen. */
+	/*
+	 * An ignored SIGCHLD, inherited from the host, would let the kernel reap the child
+	 * unseen.
+	 */
 	raw4(__NR_rt_sigaction, SIGCHLD, (long)&w->standard, 0, sizeof(w->none));
 	r = raw_clone(&w->inner, child_main, w);
 	if (r < 0) {

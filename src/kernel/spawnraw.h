@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "kernel/spawn.h"
+/* As SPAWN_FDS: this file is below spawn.h. */
+enum { SPAWNRAW_FDS = 8 };
 
 /* Where a start failed. */
 enum spawn_step { SPAWN_CLONE, SPAWN_DIR, SPAWN_STREAM, SPAWN_CLOSE, SPAWN_EXEC };
@@ -14,10 +15,10 @@ enum spawn_step { SPAWN_CLONE, SPAWN_DIR, SPAWN_STREAM, SPAWN_CLOSE, SPAWN_EXEC 
 struct spawn_block {
 	const char *path, *dir;
 	const char *const *argv, *const *envp;
-	int fds[SPAWN_FDS];
+	int fds[SPAWNRAW_FDS];
 	bool orphan;
 
-	int alive;  /* futex: 1 until the answer stands; the kernel clears it when the waiter dies */
+	int alive;  /* futex: 1 until the answer stands; cleared when the waiter dies */
 	int done;   /* the answer stands */
 	int error;  /* positive errno; 0: it was executed */
 	int step;   /* enum spawn_step, of the error */
@@ -30,7 +31,8 @@ struct spawn_block {
 struct spawn_block *spawnraw_new(void);
 void spawnraw_free(struct spawn_block *b);
 /*
- * Starts the waiter, which starts the program, and waits for the answer in *b. Returns the
- * waiter's pidfd (in b->orphan's case it has ended already) or -errno when not even the waiter could start.
+ * Starts the waiter, which starts the program, and waits for the answer in *b.
+ * Returns the waiter's pidfd (in b->orphan's case it has ended already) or -errno
+ * when not even the waiter could start.
  */
 int spawnraw_start(struct spawn_block *b);

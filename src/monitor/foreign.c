@@ -26,7 +26,8 @@ static int open_init(struct monitor *m, pid_t pid)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
 	if (fd < 0)
-		return err_sys(m->call.err, "process %d, which the runtime says is the container's", (int)pid);
+		return err_sys(m->call.err, "process %d, which the runtime says is the container's",
+			       (int)pid);
 	m->pid = pid;
 	m->pidfd = fd;
 	/* While it lives: where to ask about memory once it is dead. */

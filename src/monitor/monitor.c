@@ -87,7 +87,7 @@ static int fail(struct monitor *m)
 	if (m->pidfd >= 0 || msg.err.code != EEXIST)
 		(void)m->driver->destroy(m);
 	if (m->pidfd >= 0)
-		(void)waitid(P_PIDFD, (id_t)m->pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG | __WALL);
+		(void)waitid(P_PIDFD, (id_t)m->pidfd, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
 	(void)remove_record(m);
 	tell(m, &msg, -1);
 	return 1;
@@ -167,9 +167,9 @@ static void await_end(struct monitor *m, int control)
 	clean_fd int client = -1;
 
 	for (;;) {
-		struct pollfd p[] = {
-			{ m->pidfd, POLLIN, 0 }, { client, POLLIN, 0 }, { client < 0 ? control : -1, POLLIN, 0 }
-		};
+		struct pollfd p[] = {{m->pidfd, POLLIN, 0},
+				     {client, POLLIN, 0},
+				     {client < 0 ? control : -1, POLLIN, 0}};
 
 		if (poll(p, 3, -1) < 0)
 			continue;
@@ -281,7 +281,8 @@ static int open_record(struct monitor *m)
 	if (r < 0)
 		return r;
 	if (!m->rec.runtime && !m->rec.runtime_root)
-		return err_set(&m->err, EBADMSG, "%s names neither a runtime nor a state directory", m->path);
+		return err_set(&m->err, EBADMSG, "%s names neither a runtime nor a state directory",
+			       m->path);
 	m->bundle = m->rec.bundle ? m->rec.bundle : m->path;
 	m->driver = m->rec.runtime ? &driver_foreign : &driver_native;
 	return mark_write(m->dir, MARK_MONITOR, getpid(), &m->err);
@@ -289,7 +290,7 @@ static int open_record(struct monitor *m)
 
 int monitor_main(int argc, char **argv)
 {
-	struct monitor m = { .dir = -1, .sock = MONITOR_FD, .pidfd = -1, .logger = { .engine = "" } };
+	struct monitor m = {.dir = -1, .sock = MONITOR_FD, .pidfd = -1, .logger = {.engine = ""}};
 	int r = 2;
 
 	if (argc < 3 || argc > 4 || argv[2][0] != '/' || !strchr(argv[2] + 1, '/') ||

@@ -6,5 +6,8 @@
  */
 #pragma once
 
-/* "gantry-oci monitor create|launch DIR [debug]", with fd 3 connected to the engine. Returns the exit status. */
+/*
+ * "gantry-oci monitor create|launch DIR [debug]", with fd 3 connected to the
+ * engine. Returns the exit status.
+ */
 int monitor_main(int argc, char **argv);

@@ -12,31 +12,42 @@ static const struct saying {
 	const char *said;
 	int code, exit;
 } sayings[] = {
-	{ "time=\"2026-11-24T22:52:11Z\" level=error msg=\"container does not exist\"", ENOENT, 0 },
-	{ "time=\"x\" level=error msg=\"runc create failed: container with given ID already exists\"", EEXIST, 0 },
-	{ "time=\"x\" level=error msg=\"runc create failed: unable to start container process: exec: \\\"nocmd\\\": executable file not found in $PATH\"", ENOENT, 127 },
-	{ "{\"level\":\"error\",\"msg\":\"runc create failed: unable to start container process: exec: \\\"/etc\\\": permission denied\",\"time\":\"x\"}\n", EACCES, 126 },
-	{ "{\"level\":\"error\",\"msg\":\"unable to start container process: exec: \\\"/nodir/x\\\": stat /nodir/x: no such file or directory\",\"time\":\"x\"}", ENOENT, 127 },
-	{ "time=\"x\" level=warning msg=\"something\"\ntime=\"x\" level=error msg=\"container not running\"\n", EBUSY, 0 },
-	{ "time=\"x\" level=error msg=\"container not paused\"", EBUSY, 0 },
-	{ "time=\"x\" level=error msg=\"cannot start a container that has stopped\"", EBUSY, 0 },
-	{ "time=\"x\" level=error msg=\"cannot delete container c1 that is not stopped: running\"", EBUSY, 0 },
-	{ "error opening file `/run/crun/nope/status`: No such file or directory", ENOENT, 0 },
-	{ "cannot open directory '/run/crun/nope': No such file or directory", ENOENT, 0 },
-	{ "container `c1` already exists", EEXIST, 0 },
-	{ "cannot open `/run/crun/c1/exec.fifo`: No such file or directory", EBUSY, 0 },
-	{ "the container `c1` is not in `created` or `stopped` state", EBUSY, 0 },
-	{ "the container `c1` is not running", EBUSY, 0 },
-	{ "kill container: No such process", EBUSY, 0 },
-	{ "executable file `nocmd` not found in $PATH: No such file or directory", ENOENT, 127 },
-	{ "open executable: Permission denied", EACCES, 126 },
-	{ "open executable: Operation not permitted", EACCES, 126 },
-	{ "exec container process `/etc/file`: Exec format error", EACCES, 126 },
-	{ "mount proc: Operation not permitted", EPERM, 0 },
-	{ "write state: no space left on device", ENOSPC, 0 },
-	{ "something nobody has heard of", EIO, 0 },
-	{ "", EIO, 0 },
-	{ NULL, EIO, 0 },
+	{"time=\"2026-11-24T22:52:11Z\" level=error msg=\"container does not exist\"", ENOENT, 0},
+	{"time=\"x\" level=error msg=\"runc create failed: container with given ID already "
+	 "exists\"",
+	 EEXIST, 0},
+	{"time=\"x\" level=error msg=\"runc create failed: unable to start container process: "
+	 "exec: \\\"nocmd\\\": executable file not found in $PATH\"",
+	 ENOENT, 127},
+	{"{\"level\":\"error\",\"msg\":\"runc create failed: unable to start container process: "
+	 "exec: \\\"/etc\\\": permission denied\",\"time\":\"x\"}\n",
+	 EACCES, 126},
+	{"{\"level\":\"error\",\"msg\":\"unable to start container process: exec: "
+	 "\\\"/nodir/x\\\": stat /nodir/x: no such file or directory\",\"time\":\"x\"}",
+	 ENOENT, 127},
+	{"time=\"x\" level=warning msg=\"something\"\ntime=\"x\" level=error msg=\"container not "
+	 "running\"\n",
+	 EBUSY, 0},
+	{"time=\"x\" level=error msg=\"container not paused\"", EBUSY, 0},
+	{"time=\"x\" level=error msg=\"cannot start a container that has stopped\"", EBUSY, 0},
+	{"time=\"x\" level=error msg=\"cannot delete container c1 that is not stopped: running\"",
+	 EBUSY, 0},
+	{"error opening file `/run/crun/nope/status`: No such file or directory", ENOENT, 0},
+	{"cannot open directory '/run/crun/nope': No such file or directory", ENOENT, 0},
+	{"container `c1` already exists", EEXIST, 0},
+	{"cannot open `/run/crun/c1/exec.fifo`: No such file or directory", EBUSY, 0},
+	{"the container `c1` is not in `created` or `stopped` state", EBUSY, 0},
+	{"the container `c1` is not running", EBUSY, 0},
+	{"kill container: No such process", EBUSY, 0},
+	{"executable file `nocmd` not found in $PATH: No such file or directory", ENOENT, 127},
+	{"open executable: Permission denied", EACCES, 126},
+	{"open executable: Operation not permitted", EACCES, 126},
+	{"exec container process `/etc/file`: Exec format error", EACCES, 126},
+	{"mount proc: Operation not permitted", EPERM, 0},
+	{"write state: no space left on device", ENOSPC, 0},
+	{"something nobody has heard of", EIO, 0},
+	{"", EIO, 0},
+	{NULL, EIO, 0},
 };
 
 START_TEST(what_a_runtime_says_becomes_an_errno)
@@ -111,7 +122,8 @@ Suite *foreign_suite(void)
 	Suite *s = suite_create("foreign");
 	TCase *t = tcase_create("foreign");
 
-	tcase_add_loop_test(t, what_a_runtime_says_becomes_an_errno, 0, sizeof(sayings) / sizeof(sayings[0]));
+	tcase_add_loop_test(t, what_a_runtime_says_becomes_an_errno, 0,
+			    sizeof(sayings) / sizeof(sayings[0]));
 	tcase_add_test(t, escape_codes_in_its_words_do_not_reach_the_terminal);
 	tcase_add_test(t, its_name_and_root_come_first_and_its_answer_comes_back);
 	tcase_add_test(t, more_arguments_than_there_is_room_for_are_refused);

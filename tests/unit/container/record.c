@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is read back from a record is what was written, or "damaged", and never an exit code that nobody had. */
+/*
+ * What is read back from a record is what was written, or "damaged", and never an
+ * exit code that nobody had.
+ */
 #include "container/record.h"
 
 #include <check.h>
@@ -150,7 +153,9 @@ START_TEST(what_is_no_regular_file_is_damaged_and_nothing_hangs)
 	unlinkat(dir, "exit.json", 0);
 	/* a link to a good record is none */
 	write_record(false);
-	put("good", "{\"code\":0,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}", 69);
+	put("good",
+	    "{\"code\":0,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}",
+	    69);
 	ck_assert_int_eq(symlinkat("good", dir, "exit.json"), 0);
 	ck_assert_int_eq(exit_record_read(dir, &x, &err), -EBADMSG);
 	unlinkat(dir, "exit.json", 0);
@@ -190,17 +195,30 @@ END_TEST
 START_TEST(a_damaged_exit_is_never_a_code)
 {
 	static const char *const bad[] = {
-		"", "junk", "0", "[]", "{}", "null",
+		"",
+		"junk",
+		"0",
+		"[]",
+		"{}",
+		"null",
 		"{\"code\":0}",
-		"{\"code\":256,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}",
-		"{\"code\":-2,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}",
-		"{\"code\":0.5,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}",
-		"{\"code\":\"0\",\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}",
-		"{\"code\":0,\"signal\":65,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}",
+		"{\"code\":256,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":"
+		"\"\"}",
+		"{\"code\":-2,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":"
+		"\"\"}",
+		"{\"code\":0.5,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":"
+		"\"\"}",
+		"{\"code\":\"0\",\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":"
+		"\"\"}",
+		"{\"code\":0,\"signal\":65,\"oom\":false,\"started\":1,\"finished\":2,\"error\":"
+		"\"\"}",
 		"{\"code\":0,\"signal\":0,\"oom\":0,\"started\":1,\"finished\":2,\"error\":\"\"}",
-		"{\"code\":0,\"signal\":0,\"oom\":false,\"started\":-1,\"finished\":2,\"error\":\"\"}",
-		"{\"code\":0,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":null}",
-		"{\"code\":0,\"code\":0,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":\"\"}",
+		"{\"code\":0,\"signal\":0,\"oom\":false,\"started\":-1,\"finished\":2,\"error\":"
+		"\"\"}",
+		"{\"code\":0,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,\"error\":"
+		"null}",
+		"{\"code\":0,\"code\":0,\"signal\":0,\"oom\":false,\"started\":1,\"finished\":2,"
+		"\"error\":\"\"}",
 	};
 	struct exit_record x = { 0, 0, false, 1, 2, "" }, y = EXIT_RECORD_INIT;
 	char text[512];

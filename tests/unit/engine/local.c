@@ -52,17 +52,25 @@ static void setup(void)
 	strcpy(tmp, "/tmp/local-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(tmp));
 	snprintf(rootfs, sizeof(rootfs), "%s/rootfs", tmp);
-	ck_assert_int_eq(sh("cd %s && mkdir -p rootfs/bin rootfs/proc rootfs/sys rootfs/dev rootfs/etc && "
-			    "cp /bin/busybox rootfs/bin && for a in sh sleep cat; do ln -s busybox rootfs/bin/$a; done",
-			    tmp), 0);
+	ck_assert_int_eq(
+		sh("cd %s && mkdir -p rootfs/bin rootfs/proc rootfs/sys rootfs/dev rootfs/etc && "
+		   "cp /bin/busybox rootfs/bin && for a in sh sleep cat; do ln -s busybox "
+		   "rootfs/bin/$a; done",
+		   tmp),
+		0);
 }
 
 /* crun refuses a hybrid host whose cgroup v2 side has controllers: hide that side from it. */
 static void crun_script(void)
 {
-	ck_assert_int_eq(sh("crun=$(command -v crun); if grep -q . /sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null; "
-			    "then crun=\"unshare -m sh -c 'umount /sys/fs/cgroup/unified && exec \\\"\\$@\\\"' sh $crun\"; fi; "
-			    "printf '#!/bin/sh\\nexec %%s \"$@\"\\n' \"$crun\" > %s/crun; chmod 755 %s/crun", tmp, tmp), 0);
+	ck_assert_int_eq(
+		sh("crun=$(command -v crun); if grep -q . "
+		   "/sys/fs/cgroup/unified/cgroup.controllers 2>/dev/null; "
+		   "then crun=\"unshare -m sh -c 'umount /sys/fs/cgroup/unified && exec "
+		   "\\\"\\$@\\\"' sh $crun\"; fi; "
+		   "printf '#!/bin/sh\\nexec %%s \"$@\"\\n' \"$crun\" > %s/crun; chmod 755 %s/crun",
+		   tmp, tmp),
+		0);
 }
 
 static bool is_here(int i)
@@ -148,7 +156,8 @@ static int processes(void)
 			continue;
 		len = read(fd, text, sizeof(text));
 		close(fd);
-		n += len > 0 && memmem(text, (size_t)len, tmp, strlen(tmp)) && atoi(d->d_name) != getpid();
+		n += len > 0 && memmem(text, (size_t)len, tmp, strlen(tmp)) &&
+		     atoi(d->d_name) != getpid();
 	}
 	closedir(proc);
 	return n;
@@ -158,7 +167,8 @@ static int mounts(void)
 {
 	char cmd[128];
 
-	snprintf(cmd, sizeof(cmd), "grep -c '%s\\|runc\\|gantry' /proc/self/mountinfo || true", tmp);
+	snprintf(cmd, sizeof(cmd), "grep -c '%s\\|runc\\|gantry' /proc/self/mountinfo || true",
+		 tmp);
 	return lines(cmd);
 }
 
@@ -166,7 +176,8 @@ static int files(void)
 {
 	char cmd[1024];
 
-	snprintf(cmd, sizeof(cmd), "find %s %s/state -mindepth 1 2>/dev/null | grep -v /ns | wc -l", key, tmp);
+	snprintf(cmd, sizeof(cmd), "find %s %s/state -mindepth 1 2>/dev/null | grep -v /ns | wc -l",
+		 key, tmp);
 	return lines(cmd);
 }
 
@@ -315,7 +326,8 @@ END_TEST
 
 START_TEST(signals_from_the_signalfd_reach_the_container)
 {
-	static const char *const args[] = { "sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done", NULL };
+	static const char *const args[] = {
+		"sh", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.05; done", NULL};
 	struct gantry_create w = GANTRY_CREATE_INIT;
 	struct gantry_run how = GANTRY_RUN_INIT;
 	struct gantry_exit x = GANTRY_EXIT_INIT;
@@ -467,8 +479,14 @@ END_TEST
 START_TEST(damaged_records_are_shown_and_can_be_removed)
 {
 	static const char *const damages[] = {
-		": > exit.json", "echo junk > exit.json", "ln -sf /etc/passwd exit.json", "rm exit.json; mkfifo exit.json",
-		"rm exit.json", "echo '{' > record.json", "rm record.json", "rm -rf record.json; mkfifo record.json",
+		": > exit.json",
+		"echo junk > exit.json",
+		"ln -sf /etc/passwd exit.json",
+		"rm exit.json; mkfifo exit.json",
+		"rm exit.json",
+		"echo '{' > record.json",
+		"rm record.json",
+		"rm -rf record.json; mkfifo record.json",
 		"rm -f *",
 	};
 	struct gantry_container **list = NULL;
@@ -488,7 +506,8 @@ START_TEST(damaged_records_are_shown_and_can_be_removed)
 		ck_assert_str_eq(list[0]->id, "lt-dam");
 		ck_assert_int_eq(list[0]->exit_code, lost ? -1 : 7);
 		gantry_container_list_free(list);
-		ck_assert_int_eq(gantry_container_delete(engine, "lt-dam", GANTRY_DELETE_FORCE, &op), 0);
+		ck_assert_int_eq(
+			gantry_container_delete(engine, "lt-dam", GANTRY_DELETE_FORCE, &op), 0);
 		nothing_is_left();
 	}
 }
@@ -497,7 +516,9 @@ END_TEST
 START_TEST(a_running_one_with_a_damaged_record_is_killed_by_force)
 {
 	static const char *const damages[] = {
-		"echo junk > %s/lt-run/record.json", "rm -f %s/lt-run/*", "echo junk > %s/lt-run/monitor",
+		"echo junk > %s/lt-run/record.json",
+		"rm -f %s/lt-run/*",
+		"echo junk > %s/lt-run/monitor",
 	};
 
 	if (!use(_i))
@@ -509,7 +530,8 @@ START_TEST(a_running_one_with_a_damaged_record_is_killed_by_force)
 		snprintf(cmd, sizeof(cmd), damages[i], key);
 		ck_assert_int_eq(sh("%s", cmd), 0);
 		ck_assert_int_eq(gantry_container_delete(engine, "lt-run", 0, &op), -EBUSY);
-		ck_assert_int_eq(gantry_container_delete(engine, "lt-run", GANTRY_DELETE_FORCE, &op), 0);
+		ck_assert_int_eq(
+			gantry_container_delete(engine, "lt-run", GANTRY_DELETE_FORCE, &op), 0);
 		nothing_is_left();
 	}
 }
@@ -541,12 +563,14 @@ START_TEST(what_cannot_be_made_leaves_nothing)
 	ck_assert_int_eq(sh("echo '{ \"a\": ' > %s/config.json", tmp), 0);
 	ck_assert_int_eq(gantry_container_create(engine, &w, NULL, &op), -EBADMSG);
 	ck_assert_int_eq(gantry_container_prepare(engine, &w, &op), -EBADMSG);
-	ck_assert_int_eq(sh("echo '{ \"process\": { \"terminal\": true } }' > %s/config.json", tmp), 0);
+	ck_assert_int_eq(sh("echo '{ \"process\": { \"terminal\": true } }' > %s/config.json", tmp),
+			 0);
 	ck_assert_int_eq(gantry_container_create(engine, &w, NULL, &op), -ENOTSUP);
 	ck_assert_ptr_nonnull(strstr(op.err.msg, "process.terminal"));
 	ck_assert_int_eq(sh("echo '{}' > %s/config.json", tmp), 0);
 	ck_assert_int_lt(gantry_container_create(engine, &w, NULL, &op), 0);
-	ck_assert_int_eq(gantry_container_delete(engine, "lt-no", GANTRY_DELETE_FORCE, &op), -ENOENT);
+	ck_assert_int_eq(gantry_container_delete(engine, "lt-no", GANTRY_DELETE_FORCE, &op),
+			 -ENOENT);
 	nothing_is_left();
 }
 END_TEST
@@ -583,7 +607,8 @@ START_TEST(names_are_taken_once_and_beginnings_must_be_unambiguous)
 	ck_assert_int_eq(state("lt-a"), GANTRY_STATE_RUNNING);
 	ck_assert_int_eq(launch("lt-ab", forever, 0), 0);
 	ck_assert_int_eq(state("lt-a"), -ENOTUNIQ);
-	ck_assert_int_eq(gantry_container_delete(engine, "lt-a", GANTRY_DELETE_FORCE, &op), -ENOTUNIQ);
+	ck_assert_int_eq(gantry_container_delete(engine, "lt-a", GANTRY_DELETE_FORCE, &op),
+			 -ENOTUNIQ);
 	ck_assert_int_eq(state("lt-x"), -ENOENT);
 	ck_assert_int_eq(gantry_container_delete(engine, "lt-aa", GANTRY_DELETE_FORCE, &op), 0);
 	ck_assert_int_eq(gantry_container_delete(engine, "lt-a", GANTRY_DELETE_FORCE, &op), 0);
@@ -602,7 +627,9 @@ START_TEST(a_deadline_anywhere_in_a_launch_leaves_nothing_or_a_container)
 		r = launch("lt-late", forever, 0);
 		op.timeout_us = 0;
 		if (r == 0) {
-			ck_assert_int_eq(gantry_container_delete(engine, "lt-late", GANTRY_DELETE_FORCE, &op), 0);
+			ck_assert_int_eq(gantry_container_delete(engine, "lt-late",
+								 GANTRY_DELETE_FORCE, &op),
+					 0);
 			continue;
 		}
 		ck_assert_int_eq(r, -ETIMEDOUT);
@@ -662,7 +689,8 @@ START_TEST(fifty_containers_one_after_another_leave_nothing)
 	before = mounts();
 	for (int i = 0; i < (which == NATIVE ? 50 : 10); i++) {
 		ck_assert_int_eq(launch("lt-many", forever, 0), 0);
-		ck_assert_int_eq(gantry_container_delete(engine, "lt-many", GANTRY_DELETE_FORCE, &op), 0);
+		ck_assert_int_eq(
+			gantry_container_delete(engine, "lt-many", GANTRY_DELETE_FORCE, &op), 0);
 	}
 	nothing_is_left();
 	ck_assert_int_eq(mounts(), before);
@@ -676,8 +704,11 @@ START_TEST(a_bundle_is_used_as_it_is)
 
 	if (!use(_i))
 		return;
-	ck_assert_int_eq(sh("cd %s && $GANTRY_OCI spec && sed -i 's/\"terminal\": *true/\"terminal\": false/; "
-			    "s/\"sh\"/\"sh\", \"-c\", \"exit 5\"/' config.json", tmp), 0);
+	ck_assert_int_eq(sh("cd %s && $GANTRY_OCI spec && sed -i 's/\"terminal\": "
+			    "*true/\"terminal\": false/; "
+			    "s/\"sh\"/\"sh\", \"-c\", \"exit 5\"/' config.json",
+			    tmp),
+			 0);
 	w.name = "lt-bun";
 	w.bundle = tmp;
 	ck_assert_int_eq(gantry_container_prepare(engine, &w, &op), 0);
@@ -705,8 +736,10 @@ START_TEST(what_the_runtime_lost_is_stopped_with_an_unknown_code)
 	if (which == NATIVE)
 		ck_assert_int_eq(sh("$GANTRY_OCI --root %s/state delete --force lt-lost", tmp), 0);
 	else
-		ck_assert_int_eq(sh("%s%s%s --root %s/state delete --force lt-lost", which == CRUN ? tmp : "",
-				    which == CRUN ? "/" : "", names[which], tmp), 0);
+		ck_assert_int_eq(sh("%s%s%s --root %s/state delete --force lt-lost",
+				    which == CRUN ? tmp : "", which == CRUN ? "/" : "",
+				    names[which], tmp),
+				 0);
 	ck_assert_int_eq(state("lt-lost"), GANTRY_STATE_STOPPED);
 	ck_assert_int_eq(code_of("lt-lost"), UNKNOWN);
 	ck_assert_int_eq(gantry_container_delete(engine, "lt-lost", 0, &op), 0);
@@ -722,9 +755,13 @@ START_TEST(a_container_of_the_same_name_that_is_not_ours_is_never_touched)
 
 	if (!use(_i))
 		return;
-	snprintf(cmd, sizeof(cmd), which == CRUN ? prefix[which] : "%s", which == CRUN ? tmp : prefix[which]);
-	ck_assert_int_eq(sh("cd %s && $GANTRY_OCI spec && sed -i 's/\"terminal\": *true/\"terminal\": false/' config.json && "
-			    "%s --root %s/state create lt-other < /dev/null > /dev/null 2>&1", tmp, cmd, tmp), 0);
+	snprintf(cmd, sizeof(cmd), which == CRUN ? prefix[which] : "%s",
+		 which == CRUN ? tmp : prefix[which]);
+	ck_assert_int_eq(sh("cd %s && $GANTRY_OCI spec && sed -i 's/\"terminal\": "
+			    "*true/\"terminal\": false/' config.json && "
+			    "%s --root %s/state create lt-other < /dev/null > /dev/null 2>&1",
+			    tmp, cmd, tmp),
+			 0);
 	ck_assert_int_eq(launch("lt-other", forever, 0), -EEXIST);
 	for (int us = 500; us < 40000; us *= 2) {
 		op.timeout_us = (uint64_t)us;

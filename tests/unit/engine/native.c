@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Containers that gantry-oci's own command line has made in the engine's state directory: seen, and nobody knows their code. */
+/*
+ * Containers that gantry-oci's own command line has made in the engine's state
+ * directory: seen, and nobody knows their code.
+ */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,10 +39,13 @@ static bool use(void)
 
 	if (geteuid() != 0 || !getenv("GANTRY_OCI") || access("/bin/busybox", X_OK) < 0)
 		return false;
-	ck_assert_int_eq(sh("cd %s && mkdir -p rootfs/bin rootfs/proc rootfs/sys rootfs/dev && cp /bin/busybox rootfs/bin && "
+	ck_assert_int_eq(sh("cd %s && mkdir -p rootfs/bin rootfs/proc rootfs/sys rootfs/dev && cp "
+			    "/bin/busybox rootfs/bin && "
 			    "ln -s busybox rootfs/bin/sleep && $GANTRY_OCI spec && "
-			    "sed -i 's/\"terminal\": *true/\"terminal\": false/; s/\"sh\"/\"sleep\", \"1000\"/' config.json",
-			    tmp), 0);
+			    "sed -i 's/\"terminal\": *true/\"terminal\": false/; "
+			    "s/\"sh\"/\"sleep\", \"1000\"/' config.json",
+			    tmp),
+			 0);
 	snprintf(root, sizeof(root), "%s/root", tmp);
 	snprintf(run, sizeof(run), "%s/run", tmp);
 	o.root = root;
@@ -56,8 +62,10 @@ static int oci(const char *what)
 
 static void create(const char *id)
 {
-	ck_assert_int_eq(sh("$GANTRY_OCI --root %s/run/oci create --bundle %s %s < /dev/null > /dev/null 2>&1", tmp, tmp,
-			    id), 0);
+	ck_assert_int_eq(sh("$GANTRY_OCI --root %s/run/oci create --bundle %s %s < /dev/null > "
+			    "/dev/null 2>&1",
+			    tmp, tmp, id),
+			 0);
 }
 
 static void setup(void)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A runtime that says the wrong things, or nothing, or too much: a script whose answers each test writes. */
+/*
+ * A runtime that says the wrong things, or nothing, or too much: a script whose
+ * answers each test writes.
+ */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +24,8 @@ static struct gantry_op op;
 static const char script[] =
 	"#!/bin/sh\n"
 	"D=$(dirname \"$0\"); echo \"$*\" >> $D/calls\n"
-	"while [ $# -gt 0 ]; do case $1 in --root) shift 2;; --version|state|kill|pause|resume|delete|start) V=${1#--}; break;; *) shift;; esac; done\n"
+	"while [ $# -gt 0 ]; do case $1 in --root) shift 2;; "
+	"--version|state|kill|pause|resume|delete|start) V=${1#--}; break;; *) shift;; esac; done\n"
 	"[ -e $D/$V.hang ] && { echo $$ >> $D/hung; exec sleep 30; }\n"
 	"[ -e $D/$V ] && cat $D/$V; [ -e $D/$V.err ] && cat $D/$V.err >&2\n"
 	"exit $(cat $D/$V.code 2>/dev/null || echo 0)\n";
@@ -112,7 +116,7 @@ static int called(const char *what)
 START_TEST(an_address_is_checked_when_it_is_opened)
 {
 	struct gantry_engine *keep = engine;
-	char text[300];
+	char text[512];
 
 	ck_assert_int_eq(try_open("oci", "/bin/true"), -EINVAL);
 	ck_assert_int_eq(try_open("oci:nonexistent-runtime", "/bin/true"), -ENOENT);
@@ -155,7 +159,7 @@ END_TEST
 
 START_TEST(root_is_handed_on_before_the_verb)
 {
-	char text[400], want[200];
+	char text[512], want[200];
 
 	gantry_engine_close(engine);
 	snprintf(text, sizeof(text), "%s,root=%s/st", where, tmp);
@@ -186,8 +190,13 @@ END_TEST
 
 START_TEST(a_state_that_is_nonsense_is_unknown_in_lists_and_an_error_elsewhere)
 {
-	static const char *const bad[] = { "", "hello", "[]", "{}", "{\"status\": 7}", "{\"status\": \"running\"",
-					   "{\"status\": \"running\"} {}" };
+	static const char *const bad[] = {"",
+					  "hello",
+					  "[]",
+					  "{}",
+					  "{\"status\": 7}",
+					  "{\"status\": \"running\"",
+					  "{\"status\": \"running\"} {}"};
 	struct gantry_container **list = NULL;
 
 	make_record("c");
@@ -233,9 +242,12 @@ START_TEST(one_that_hangs_is_stopped_by_the_deadline)
 	ck_assert_ptr_nonnull(strstr(op.err.msg, "get"));
 	ck_assert_int_eq(gantry_container_list(engine, &list, &op), -ETIMEDOUT);
 	ck_assert_int_eq(gantry_container_kill(engine, "c", SIGTERM, 0, &op), -ETIMEDOUT);
-	ck_assert_int_eq(gantry_container_delete(engine, "c", GANTRY_DELETE_FORCE, &op), -ETIMEDOUT);
+	ck_assert_int_eq(gantry_container_delete(engine, "c", GANTRY_DELETE_FORCE, &op),
+			 -ETIMEDOUT);
 	/* every one of them is dead and reaped */
-	snprintf(cmd, sizeof(cmd), "test $(wc -l < %s/hung) = 4 && for p in $(cat %s/hung); do ! kill -0 $p 2>/dev/null || exit 1; done",
+	snprintf(cmd, sizeof(cmd),
+		 "test $(wc -l < %s/hung) = 4 && for p in $(cat %s/hung); do ! kill -0 $p "
+		 "2>/dev/null || exit 1; done",
 		 tmp, tmp);
 	ck_assert_int_eq(system(cmd), 0);
 }
@@ -291,7 +303,9 @@ START_TEST(a_paused_one_deleted_by_force_is_killed_before_it_is_thawed)
 	make_record("c");
 	put("state", "{\"status\": \"paused\"}");
 	ck_assert_int_eq(gantry_container_delete(engine, "c", GANTRY_DELETE_FORCE, &op), 0);
-	snprintf(cmd, sizeof(cmd), "test \"$(tail -n 3 %s/calls | tr '\\n' ,)\" = 'kill c 9,resume c,delete --force c,'",
+	snprintf(cmd, sizeof(cmd),
+		 "test \"$(tail -n 3 %s/calls | tr '\\n' ,)\" = 'kill c 9,resume c,delete --force "
+		 "c,'",
 		 tmp);
 	ck_assert_int_eq(system(cmd), 0);
 }

@@ -165,7 +165,8 @@ static void *runner(void *arg)
 
 		s.path = "/bin/sh";
 		s.argv = argv;
-		if (call_begin(&c, NULL, NULL) < 0 || spawn_run(&s, NULL, 100, &res, &c) < 0 || res.status != 9)
+		if (call_begin(&c, NULL, NULL) < 0 || spawn_run(&s, NULL, 100, &res, &c) < 0 ||
+		    res.status != 9)
 			return arg;
 		spawn_result_done(&res);
 	}
@@ -217,7 +218,10 @@ START_TEST(signals_are_at_their_defaults_and_unblocked)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, NULL, &old);
 	begin(0);
-	ck_assert_int_eq(sh("while read k v; do case $k in Sig[BI]*) echo $k $v;; esac; done < /proc/self/status", NULL, &res), 0);
+	ck_assert_int_eq(sh("while read k v; do case $k in Sig[BI]*) echo $k $v;; esac; done < "
+			    "/proc/self/status",
+			    NULL, &res),
+			 0);
 	ck_assert_str_eq(res.out, "SigBlk: 0000000000000000\nSigIgn: 0000000000000000\n");
 	spawn_result_done(&res);
 	sigprocmask(SIG_BLOCK, NULL, &now);
@@ -296,7 +300,8 @@ START_TEST(a_program_that_says_too_much_is_stopped)
 	struct spawn_result res = { 0 };
 
 	begin(10000000);
-	ck_assert_int_eq(sh("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", NULL, &res), -E2BIG);
+	ck_assert_int_eq(sh("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", NULL, &res),
+			 -E2BIG);
 	ck_assert_ptr_null(res.out);
 	ck_assert_int_eq(children(), 0);
 }

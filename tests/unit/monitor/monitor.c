@@ -30,17 +30,19 @@ static pid_t monitor;
  * A runtime without containers: create leaves a sleeper behind, which start
  * ends by making the file that it waits for. $D is the test's directory.
  */
-static const char script[] =
-	"#!/bin/sh\n"
-	"D=$(dirname \"$0\"); echo \"$*\" >> $D/calls\n"
-	"while [ $# -gt 0 ]; do case $1 in\n"
-	"--root|--log-format) shift 2;; --log) LOG=$2; shift 2;;\n"
-	"create) [ -e $D/hang ] && exec sleep 5\n"
-	"  [ -e $D/fail ] && { echo '{\"level\":\"error\",\"msg\":\"exec: \\\"x\\\": executable file not found in $PATH\"}' > $LOG; exit 1; }\n"
-	"  sh -c \"while [ -d $D -a ! -e $D/go ]; do sleep 0.02; done; $(cat $D/init)\" & printf %s $! > $5; touch $D/made; exit 0;;\n"
-	"start) [ -e $D/nostart ] && { echo 'cannot start a container that has stopped' >&2; exit 1; }; touch $D/go; exit 0;;\n"
-	"delete) touch $D/go; rm -f $D/made; exit 0;;\n"
-	"*) exit 1;; esac; done\n";
+static const char script[] = "#!/bin/sh\n"
+			     "D=$(dirname \"$0\"); echo \"$*\" >> $D/calls\n"
+			     "while [ $# -gt 0 ]; do case $1 in\n"
+			     "--root|--log-format) shift 2;; --log) LOG=$2; shift 2;;\n"
+			     "create) [ -e $D/hang ] && exec sleep 5\n"
+			     "  [ -e $D/fail ] && { echo '{\"level\":\"error\",\"msg\":\"exec: "
+			     "\\\"x\\\": executable file not found in $PATH\"}' > $LOG; exit 1; }\n"
+			     "  sh -c \"while [ -d $D -a ! -e $D/go ]; do sleep 0.02; done; $(cat "
+			     "$D/init)\" & printf %s $! > $5; touch $D/made; exit 0;;\n"
+			     "start) [ -e $D/nostart ] && { echo 'cannot start a container that "
+			     "has stopped' >&2; exit 1; }; touch $D/go; exit 0;;\n"
+			     "delete) touch $D/go; rm -f $D/made; exit 0;;\n"
+			     "*) exit 1;; esac; done\n";
 
 static void put(const char *name, const char *text, mode_t mode)
 {
