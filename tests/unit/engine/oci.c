@@ -107,7 +107,7 @@ static int get_state(const char *id)
 
 static int called(const char *what)
 {
-	char cmd[256];
+	char cmd[300];
 
 	snprintf(cmd, sizeof(cmd), "grep -qx -- '%s' %s/calls", what, tmp);
 	return system(cmd) == 0;
