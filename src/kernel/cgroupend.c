@@ -142,8 +142,8 @@ static int read_key(const struct cgroup *c, int i, const char *file, const char 
 }
 
 /*
- * Waits until `key` of the v2 cgroup.events is `want`. 0, -ETIMEDOUT, -errno. The kernel notifies at
- * most once in 10 ms for this file (CGROUP_FILE_NOTIFY_MIN_INTV), and the answer is there in a
+ * Waits until `key` of the v2 cgroup.events is `want`. 0, -ETIMEDOUT, -errno. The kernel notifies
+ * at most once in 10 ms for this file (CGROUP_FILE_NOTIFY_MIN_INTV), and the answer is there in a
  * fraction of that: so it is looked at again after pauses that grow from 50 us to 10 ms.
  */
 static int wait_event(const struct cgroup *c, const char *key, uint64_t want, uint64_t deadline)

@@ -43,7 +43,8 @@ static void walk_spec(const struct spec *s)
 	for (size_t i = 0; i < s->mounts_n; i++) {
 		const struct spec_mount *m = &s->mounts[i];
 
-		if (m->destination[0] != '/' || !m->destination[1] || strstr(m->destination, "/../"))
+		if (m->destination[0] != '/' || !m->destination[1] ||
+		    strstr(m->destination, "/../"))
 			abort();
 		if (m->bind == (*m->type != '\0') || (m->bind && !*m->source))
 			abort();
