@@ -270,20 +270,26 @@ static int copy_cpuset(int parent, int dir)
 
 /*
  * Hands all controllers that a v2 directory has down to its children. Limits complain later, by
- * name.
+ * name. One with processes (but the root, which has no type) cannot hand down memory; it could cpu,
+ * cpuset and pids, but that would make it "domain threaded" and every cgroup below it one that no
+ * process may enter: it stays as it is, -EBUSY.
  */
-static void hand_down(int dir)
+static int hand_down(int dir)
 {
 	char have[512];
 
+	if (faccessat(dir, "cgroup.type", F_OK, 0) == 0 &&
+	    fd_read_small(dir, "cgroup.procs", have, sizeof(have)) != 0)
+		return -EBUSY;
 	if (fd_read_small(dir, "cgroup.controllers", have, sizeof(have)) <= 0)
-		return;
+		return 0;
 	for (unsigned i = 0; i < UNIFIED_CTLS; i++) {
 		char word[16];
 
 		snprintf(word, sizeof(word), "+%s", unified_ctls[i].name);
 		(void)fd_poke(dir, "cgroup.subtree_control", word);
 	}
+	return 0;
 }
 
 /* Makes or opens one level. *ret_made tells which. */
@@ -325,14 +331,14 @@ static int make_in(const struct cgroup *c, struct cgroup_hier *h, bool *ret_made
 			memcpy(name, s, n);
 			name[n] = '\0';
 			if (h->unified)
-				hand_down(at);
+				(void)hand_down(at);
 			fd = make_level(h, at, name, &made);
 			close(at);
 			at = fd;
 			s += n + (s[n] == '/');
 		}
 		if (at >= 0 && h->unified)
-			hand_down(at);
+			(void)hand_down(at);
 	}
 	if (at < 0)
 		return at;
@@ -411,29 +417,68 @@ int cgroup_carrier(const struct cgroup *c, enum cgroup_ctl ctl)
 	return -1;
 }
 
-/* A controller may be there and not yet handed down (a parent made by others): do so, once. */
-static void hand_down_all(const struct cgroup *c)
+/*
+ * A controller may be there and not yet handed down (a parent made by others): do so, once. `full`
+ * is the first level that has processes of its own, or empty.
+ */
+static void hand_down_all(const struct cgroup *c, char full[static CGROUP_PATH])
 {
 	const struct cgroup_hier *h = &c->h[c->unified];
 	const char *s = c->path + 1;
 
-	hand_down(h->root);
+	full[0] = '\0';
+	(void)hand_down(h->root);
 	while ((s = strchr(s, '/'))) {
 		char part[CGROUP_PATH];
 		clean_fd int fd = -1;
 
 		snprintf(part, sizeof(part), "%.*s", (int)(s - c->path), c->path);
 		fd = inroot_beneath(h->root, part + 1, O_PATH | O_DIRECTORY);
-		if (fd >= 0)
-			hand_down(fd);
+		if (fd >= 0 && hand_down(fd) < 0 && !full[0])
+			memcpy(full, part, sizeof(part));
 		s++;
 	}
+}
+
+/* Whether the v2 directory `path` has the controller. */
+static bool has_ctl(const struct cgroup_hier *h, const char *path, const char *name)
+{
+	clean_fd int dir = inroot_beneath(h->root, path + 1, O_PATH | O_DIRECTORY);
+	char have[512], *s = have;
+
+	if (dir < 0 || fd_read_small(dir, "cgroup.controllers", have, sizeof(have)) < 0)
+		return false;
+	while (*s) {
+		size_t n = strcspn(s, " ");
+
+		if (n == strlen(name) && !memcmp(s, name, n))
+			return true;
+		s += n + (s[n] == ' ');
+	}
+	return false;
+}
+
+/* There is no such file: says why. */
+static int not_there(const struct cgroup *c, enum cgroup_ctl ctl, const char *file,
+		     const char *full, struct gantry_err *err)
+{
+	const char *name = cgroup_ctl_name(ctl);
+
+	if (full[0] && has_ctl(&c->h[c->unified], full, name))
+		return err_set(err, ENODEV,
+			       "the %s controller does not reach the cgroup %s: %s has processes of "
+			       "its own",
+			       name, c->path, full);
+	return err_set(err, ENODEV,
+		       "this host's %s cgroup controller is not available (no %s in %s)", name,
+		       file, c->path);
 }
 
 int cgroup_set(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, const char *v2,
 	       const char *text, struct gantry_err *err)
 {
 	int i = cgroup_carrier(c, ctl), r;
+	char full[CGROUP_PATH] = "";
 	const char *file;
 
 	if (i < 0)
@@ -445,13 +490,11 @@ int cgroup_set(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, cons
 			       c->h[i].unified ? 2 : 1, cgroup_ctl_name(ctl));
 	r = fd_poke(c->h[i].dir, file, text);
 	if (r == -ENOENT && c->h[i].unified) {
-		hand_down_all(c);
+		hand_down_all(c, full);
 		r = fd_poke(c->h[i].dir, file, text);
 	}
 	if (r == -ENOENT)
-		return err_set(err, ENODEV,
-			       "this host's %s cgroup controller is not available (no %s in %s)",
-			       cgroup_ctl_name(ctl), file, c->path);
+		return not_there(c, ctl, file, full, err);
 	if (r < 0)
 		return err_num(err, r, "set %s to %s", file, text);
 	return 0;

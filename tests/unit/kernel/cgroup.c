@@ -261,6 +261,39 @@ START_TEST(a_limit_that_is_not_there_is_named)
 }
 END_TEST
 
+START_TEST(a_limit_below_a_cgroup_with_processes_is_refused_and_leaves_it_alone)
+{
+	struct cgroup c = CGROUP_INIT, below = CGROUP_INIT;
+	char text[512], child[sizeof(path) + 8];
+	int fd;
+
+	if (!see(V2))
+		return;
+	ck_assert_int_eq(cgroup_find(&c, path, &err), 0);
+	ck_assert_int_eq(cgroup_make(&c, &err), 0);
+	fd = sleeper(&c);
+	snprintf(child, sizeof(child), "%s/below", path);
+	ck_assert_int_eq(cgroup_find(&below, child, &err), 0);
+	ck_assert_msg(cgroup_make(&below, &err) == 0, "%s", err.msg);
+	ck_assert_int_eq(cgroup_set(&below, CGROUP_HUGETLB, NULL, "hugetlb.2MB.max", "0", &err),
+			 -ENODEV);
+	ck_assert_int_ge(cgroup_read(&c, 0, "cgroup.controllers", text, sizeof(text)), 0);
+	if (strstr(text, "hugetlb"))
+		ck_assert_ptr_nonnull(strstr(err.msg, "has processes of its own"));
+	ck_assert_int_eq(cgroup_set(&below, CGROUP_PIDS, NULL, "pids.max", "9", &err), -ENODEV);
+	/* neither is handed down: "domain threaded" would let nobody into what is below */
+	ck_assert_int_ge(cgroup_read(&c, 0, "cgroup.subtree_control", text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "");
+	ck_assert_int_gt(cgroup_read(&c, 0, "cgroup.type", text, sizeof(text)), 0);
+	ck_assert_str_eq(text, "domain");
+	ck_assert_int_eq(cgroup_destroy(&below, &err), 0);
+	cgroup_done(&below);
+	done(&c);
+	pidfd_kill_reap(fd);
+	close(fd);
+}
+END_TEST
+
 START_TEST(nothing_is_opened_for_good)
 {
 	struct cgroup c = CGROUP_INIT;
@@ -309,6 +342,7 @@ Suite *cgroup_suite(void)
 	tcase_add_loop_test(t, it_freezes_and_thaws, 0, VIEWS);
 	tcase_add_loop_test(t, a_forking_crowd_is_killed, 0, VIEWS);
 	tcase_add_loop_test(t, a_limit_that_is_not_there_is_named, 0, VIEWS);
+	tcase_add_test(t, a_limit_below_a_cgroup_with_processes_is_refused_and_leaves_it_alone);
 	tcase_add_loop_test(t, nothing_is_opened_for_good, 0, VIEWS);
 	tcase_add_test(t, names_of_controllers_are_known);
 	suite_add_tcase(s, t);
