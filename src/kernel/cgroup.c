@@ -466,12 +466,12 @@ static int not_there(const struct cgroup *c, enum cgroup_ctl ctl, const char *fi
 
 	if (full[0] && has_ctl(&c->h[c->unified], full, name))
 		return err_set(err, ENODEV,
-			       "the %s controller does not reach the cgroup %s: %s has processes of "
-			       "its own",
+			       "the %s controller does not reach the cgroup %s: "
+			       "%s has processes of its own",
 			       name, c->path, full);
 	return err_set(err, ENODEV,
-		       "this host's %s cgroup controller is not available (no %s in %s)", name,
-		       file, c->path);
+		       "this host's %s cgroup controller is not available (no %s in %s)",
+		       name, file, c->path);
 }
 
 int cgroup_set(const struct cgroup *c, enum cgroup_ctl ctl, const char *v1, const char *v2,
