@@ -26,10 +26,14 @@ it() {
 		return
 	fi
 	echo "not ok $n - $1"
-	sed 's/^/# /' /tmp/log
+	tail -n 60 /tmp/log | sed 's/^/# /'
 	for f in "$W"/out "$W"/err; do [ ! -s $f ] || sed "s|^|# ${f##*/}: |" $f; done
 	for f in $(gantry-oci list -q); do gantry-oci delete --force "$f"; done
 	for f in $(gantry ps -aq); do gantry rm -f "$f"; done >/dev/null
+	for f in $(others | sort -r); do
+		echo 1 >"$f/cgroup.kill"
+		eventually rmdir "$f"
+	done
 }
 
 same() { # got want
@@ -40,11 +44,11 @@ has() { # file words: a line begins so
 	grep -q "^$2" "$1" || { cat "$1"; return 1; }
 }
 
-eventually() { # command...: 20 s, for what the kernel does in its own time
+eventually() { # command...: 10 s, for what the kernel does in its own time
 	_i=0
 	while ! "$@"; do
 		_i=$((_i + 1))
-		[ $_i -lt 400 ] || return 1
+		[ $_i -lt 200 ] || return 1
 		usleep 50000
 	done 2>/dev/null
 }
@@ -52,9 +56,11 @@ eventually() { # command...: 20 s, for what the kernel does in its own time
 no() { ! "$@"; }
 
 # gantry's own parent cgroup stays, all else is gone; no process, mount or record either
+others() { find $CG -mindepth 1 -type d ! -path $CG/gantry; }
+alone() { [ -z "$(others)" ]; }
 nothing_left() {
-	eventually no test -n "$(find $CG -mindepth 1 -type d ! -path $CG/gantry)"
-	same "$(find $CG -mindepth 1 -type d ! -path $CG/gantry)" ""
+	eventually alone
+	same "$(others)" ""
 	same "$(gantry-oci list -q)" ""
 	same "$(gantry ps -aq)" ""
 	same "$(ps -o comm | grep -cxE 'sleep|gantry-oci')" 0
@@ -147,9 +153,15 @@ try() {
 	eventually grep -qw pids $CG/cgroup.controllers
 	same "$(wc -l <$W/err)" 1
 	grep "pids cgroup controller is not available" $W/err
-	for c in $(cat $CG/cgroup.subtree_control); do echo "-$c" >$CG/cgroup.subtree_control; done
-	nothing_left
+	# it is handed down once it is there again
+	no grep -w pids $CG/gantry/cgroup.subtree_control
+	conf '"pids":{"limit":9}' <<-'END'
+		cat /sys/fs/cgroup/pids.max
+	END
+	run 0
+	said 9
 	rmdir $CG/gantry
+	for c in $(cat $CG/cgroup.subtree_control); do echo "-$c" >$CG/cgroup.subtree_control; done
 }
 mkdir -p /mnt
 it "a controller that the host lacks is refused by name"
@@ -194,8 +206,13 @@ try() {
 	conf '"memory":{"limit":33554432}' ',"cgroupsPath":"/full/one"' </dev/null
 	run 1
 	same "$(wc -l <$W/err)" 1
-	grep "memory cgroup controller is not available" $W/err
+	grep "memory controller does not reach .*: /full has processes" $W/err
+	conf '"cpu":{"quota":50000}' ',"cgroupsPath":"/full/one"' </dev/null
+	run 1
+	grep "cpu controller does not reach .*: /full has processes" $W/err
+	# nor is the stranger changed for it: "domain threaded" would be the end of all below
 	same "$(find $CG/full -mindepth 1 -type d)" ""
+	same "$(cat $CG/full/cgroup.type $CG/full/cgroup.subtree_control)" domain
 	# without a limit there is nothing to complain of
 	conf '' ',"cgroupsPath":"/full/one"' <<-'END'
 		cat /proc/self/cgroup
@@ -204,7 +221,7 @@ try() {
 	said 0::/
 	kill $!
 	wait $! || true
-	rmdir $CG/full
+	eventually rmdir $CG/full
 }
 it "below a cgroup with processes of its own a limit is refused, not lost"
 
@@ -215,7 +232,7 @@ try() {
 	END
 	(read -r me _ </proc/self/stat; echo "$me" >$CG/caller/cgroup.procs; run 0)
 	said 33554432
-	rmdir $CG/caller
+	eventually rmdir $CG/caller
 }
 it "the caller's own cgroup does not matter"
 
@@ -295,10 +312,10 @@ it "-1 is no limit, what is not asked for stays as it was; reservation is memory
 try() {
 	conf '"memory":{"limit":33554432,"swap":16777216}' </dev/null
 	run 1
-	grep "cannot be less" $W/err
+	grep "linux.resources.memory has a swap limit below its limit" $W/err
 	conf '"memory":{"swap":33554432}' </dev/null
 	run 1
-	grep "needs memory.limit" $W/err
+	grep "linux.resources.memory.*swap" $W/err
 }
 it "swap less than memory, or without memory, is refused with a reason"
 
@@ -316,12 +333,13 @@ try() {
 	conf '"cpu":{"quota":20000,"period":100000}' <<-'END'
 		read go
 		cat /sys/fs/cgroup/cpu.max
-		until grep -q 'nr_throttled [1-9]' /sys/fs/cgroup/cpu.stat; do :; done
+		# the start alone may have been throttled: once more, by this very loop
+		n=$(grep nr_throttled /sys/fs/cgroup/cpu.stat)
+		while [ "$(grep nr_throttled /sys/fs/cgroup/cpu.stat)" = "$n" ]; do :; done
 		echo throttled
 	END
 	launch
 	file cpu.max "20000 100000"
-	has $dir/cpu.stat "nr_throttled 0"
 	go
 	ends 0
 	said "20000 100000"
@@ -496,10 +514,11 @@ try() {
 	file cgroup.freeze 1
 	frozen 1
 	is paused
-	go
 	gantry-oci resume $id
 	file cgroup.freeze 0
 	frozen 0
+	is running
+	go
 	ends 0
 	said went
 }
@@ -524,28 +543,35 @@ try() {
 }
 it "a paused container does not go on"
 
-# No pid namespace: nobody's end takes the others with it, and its children keep on forking.
+# No pid namespace: nobody's end takes the others with it, and its children keep on forking. Not in the foreground:
+# who waits for it there would clear away what is left.
+bred() { [ "$(wc -l <$dir/cgroup.procs)" -gt 8 ]; }
 breed() {
 	namespaces='{"type":"mount"},{"type":"cgroup"}'
-	conf '"pids":{"limit":40}' "${1:-}" <<-'END'
+	conf '"pids":{"limit":40}' <<-'END'
 		mkdir /sys/fs/cgroup/sub /sys/fs/cgroup/sub/deeper
 		(echo 0 >/sys/fs/cgroup/sub/deeper/cgroup.procs; sleep 1000) &
 		for i in 1 2 3 4; do
 			(while :; do sleep 0.01 & usleep 1000; done) &
 			sleep 1000 &
 		done
-		read go
+		sleep 1000
 	END
-	launch
-	eventually test -s $dir/sub/deeper/cgroup.procs
-	eventually test "$(wc -l <$dir/cgroup.procs)" -gt 6
+	make
+	gantry-oci start $id
+	eventually grep -q . $dir/sub/deeper/cgroup.procs
+	eventually bred
+}
+dead() {
+	eventually has $dir/cgroup.events "populated 0"
+	eventually is stopped
 }
 
 try() {
 	breed
 	gantry-oci kill --all $id KILL
-	eventually has $dir/cgroup.events "populated 0"
-	ends 137
+	dead
+	gantry-oci delete $id
 }
 it "kill --all ends the whole tree, also what forks"
 
@@ -553,18 +579,29 @@ try() {
 	breed
 	gantry-oci pause $id
 	gantry-oci kill --all $id KILL
-	eventually has $dir/cgroup.events "populated 0"
-	ends 137
+	dead
+	gantry-oci delete $id
 }
 it "kill --all ends a paused tree"
+
+try() {
+	breed
+	# without --all it is for the first process alone; the others are nobody's children, but in the cgroup
+	gantry-oci kill $id KILL
+	eventually is stopped
+	has $dir/cgroup.events "populated 1"
+	gantry-oci kill --all $id KILL
+	dead
+	gantry-oci delete $id
+}
+it "kill is for the first process, kill --all also for those that outlive it"
 
 try() {
 	breed
 	no gantry-oci delete $id
 	is running
 	gantry-oci delete --force $id
-	ends 137
-	same "$(ls -d $dir 2>&1)" "ls: $dir: No such file or directory"
+	no test -e $dir
 }
 it "delete --force ends a running container, with cgroups of its own below"
 
@@ -572,7 +609,6 @@ try() {
 	breed
 	gantry-oci pause $id
 	gantry-oci delete --force $id
-	ends 137
 	no test -e $dir
 }
 it "delete --force ends a paused container"
@@ -663,11 +699,13 @@ try() {
 	file pids.max 16
 	gantry pause one
 	file cgroup.freeze 1
-	gantry resume one
+	gantry unpause one
 	file cgroup.freeze 0
 	gantry pause one
 	gantry stop -t 1 one
-	no test -e "$dir"
+	! test -e "$dir" || has "$dir/cgroup.events" "populated 0"
+	gantry inspect one >$W/out
+	grep '"state": *"stopped"' $W/out
 	gantry rm one
 }
 it "gantry run -d: the limits in the cgroup; pause, resume, stop of a paused one"
