@@ -85,7 +85,9 @@ static void docker_close(struct gantry_engine *e)
 
 static int get_json(struct docker *d, struct json_doc *doc, struct call *c, const char *target)
 {
-	const struct docker_ask a = { .about = DOCKER_ENGINE, .name = "", .method = "GET" };
+	const struct docker_ask a = {
+		.about = DOCKER_ENGINE, .name = "", .method = "GET", .takes = 200,
+	};
 	int r = docker_request(d, &a, c, "%s", target);
 
 	return r < 0 ? r : docker_json(&d->http, JSON_OBJECT, doc, c);
@@ -164,7 +166,9 @@ static int docker_info(struct gantry_engine *e, struct gantry_info **ret, struct
 
 static int docker_prepare(struct gantry_engine *e, const struct gantry_create *what, struct call *c)
 {
-	const struct docker_ask a = { .about = DOCKER_IMAGE, .name = what->image, .method = "GET" };
+	const struct docker_ask a = {
+		.about = DOCKER_IMAGE, .name = what->image, .method = "GET", .takes = 200,
+	};
 	int r = docker_check_image(what, c);
 
 	if (r == 0)

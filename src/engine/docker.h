@@ -47,6 +47,7 @@ struct docker_ask {
 	const char *body;   /* JSON, or NULL */
 	size_t body_len;
 	size_t max;         /* of the answer's body; 0: DOCKER_BODY_MAX */
+	int takes;          /* the status below 300 that means done */
 	struct http *on;    /* another connection than the engine's; NULL: that one */
 	bool head;          /* return with the answer's head (http_begin) */
 	bool upgrade;
@@ -56,11 +57,12 @@ struct docker_ask {
 int docker_negotiate(struct docker *d, struct call *c);
 /*
  * Asks for `fmt` (the target, without the version before it). Returns the
- * status, below 300, or an error in the daemon's words.
+ * status that the request takes, or an error in the daemon's words; -EPROTO when
+ * the status is a success, but another one: whatever answers does not do as told.
  */
 int docker_request(struct docker *d, const struct docker_ask *a, struct call *c, const char *fmt,
 		   ...) __attribute__((format(printf, 4, 5)));
-/* The same for what has no body and is about container `id`: POST /containers/ID/FMT. */
+/* The same for what has no body, nor an answer with one: POST /containers/ID/FMT takes 204. */
 int docker_post(struct docker *d, enum docker_about about, const char *id, struct call *c,
 		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 

@@ -26,7 +26,12 @@ static int request(struct docker *d, const struct docker_ask *a, const char *tar
 	};
 	int r = a->head ? http_begin(h, &rq, c) : http_call(h, &rq, c);
 
-	return r >= 300 ? docker_error(d, a, h, c) : r;
+	if (r >= 300)
+		return docker_error(d, a, h, c);
+	if (r >= 0 && r != a->takes)
+		return err_set(c->err, EPROTO, "%s answers %s %.100s with %d",
+			       d->podman ? "podman" : "docker", a->method, target, r);
+	return r;
 }
 
 static int vrequest(struct docker *d, const struct docker_ask *a, const char *start,
@@ -56,7 +61,7 @@ int docker_request(struct docker *d, const struct docker_ask *a, struct call *c,
 int docker_post(struct docker *d, enum docker_about about, const char *id, struct call *c,
 		const char *fmt, ...)
 {
-	const struct docker_ask a = { .about = about, .name = id, .method = "POST" };
+	const struct docker_ask a = { .about = about, .name = id, .method = "POST", .takes = 204 };
 	char start[GANTRY_ID_SIZE + 16];
 	va_list ap;
 	int r = docker_check_id(id, c);
@@ -116,7 +121,8 @@ static int minor_of(const char *version, unsigned *ret)
 int docker_negotiate(struct docker *d, struct call *c)
 {
 	const struct docker_ask a = {
-		.about = DOCKER_ENGINE, .name = "", .method = "GET", .max = 64 << 10,
+		.about = DOCKER_ENGINE, .name = "", .method = "GET", .takes = 200,
+		.max = 64 << 10,
 	};
 	int r = request(d, &a, "/_ping", c);
 	const char *version;

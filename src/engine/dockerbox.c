@@ -20,7 +20,9 @@
 int docker_make(struct docker *d, const struct gantry_create *what, const struct gantry_run *how,
 		char ret_id[GANTRY_ID_SIZE], struct call *c)
 {
-	struct docker_ask a = { .about = DOCKER_CREATE, .name = what->image, .method = "POST" };
+	struct docker_ask a = {
+		.about = DOCKER_CREATE, .name = what->image, .method = "POST", .takes = 201,
+	};
 	clean_json struct json_doc doc = { 0 };
 	clean_free char *body = NULL;
 	const char *id;
@@ -66,7 +68,9 @@ int docker_start(struct gantry_engine *e, const char *id, struct call *c)
 int docker_inspect(struct docker *d, const char *id, struct json_doc *doc, struct docker_view *v,
 		   struct call *c)
 {
-	const struct docker_ask a = { .about = DOCKER_CONTAINER, .name = id, .method = "GET" };
+	const struct docker_ask a = {
+		.about = DOCKER_CONTAINER, .name = id, .method = "GET", .takes = 200,
+	};
 	int r = docker_check_id(id, c);
 
 	if (r == 0)
@@ -171,6 +175,15 @@ static int look_for_end(struct docker *d, const char *id, char whole[GANTRY_ID_S
 	return 1;
 }
 
+static int wait_for_end(struct docker *d, const char *id, struct call *c)
+{
+	const struct docker_ask a = {
+		.about = DOCKER_CONTAINER, .name = id, .method = "POST", .takes = 200,
+	};
+
+	return docker_request(d, &a, c, "/containers/%s/wait", id);
+}
+
 int docker_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
 		struct call *c)
 {
@@ -180,7 +193,7 @@ int docker_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret
 	int r = look_for_end(d, id, whole, &x, c);
 
 	if (r == 0) {
-		r = docker_post(d, DOCKER_CONTAINER, whole, c, "wait");
+		r = wait_for_end(d, whole, c);
 		if (r >= 0)
 			r = docker_waited(&d->http, &x, c);
 		/* it may have removed itself, or run again: then nobody tells more than the code */
@@ -213,7 +226,8 @@ static int list_target(const struct docker *d, bool ours, struct str *target)
 static int entries(struct docker *d, bool ours, struct described *ret, struct call *c)
 {
 	const struct docker_ask a = {
-		.about = DOCKER_ENGINE, .name = "", .method = "GET", .max = DOCKER_LIST_MAX,
+		.about = DOCKER_ENGINE, .name = "", .method = "GET", .takes = 200,
+		.max = DOCKER_LIST_MAX,
 	};
 	clean_json struct json_doc doc = { 0 };
 	clean_str struct str target = { 0 };
@@ -274,7 +288,9 @@ int docker_list(struct gantry_engine *e, bool ours, struct gantry_container ***r
 
 static int delete(struct docker *d, const char *id, bool force, struct call *c)
 {
-	const struct docker_ask a = { .about = DOCKER_CONTAINER, .name = id, .method = "DELETE" };
+	const struct docker_ask a = {
+		.about = DOCKER_CONTAINER, .name = id, .method = "DELETE", .takes = 204,
+	};
 	int r = docker_check_id(id, c);
 
 	if (r == 0)

@@ -62,7 +62,7 @@ static int run_attach(struct run *r, struct call *c)
 {
 	/* podman prepares the command when something attaches: it may miss it here */
 	const struct docker_ask a = {
-		.about = DOCKER_START, .name = r->id, .method = "POST",
+		.about = DOCKER_START, .name = r->id, .method = "POST", .takes = 101,
 		.on = &r->attach, .head = true, .upgrade = true,
 	};
 	const struct gantry_run *how = r->how;
@@ -73,17 +73,14 @@ static int run_attach(struct run *r, struct call *c)
 	s = docker_request(r->d, &a, c,
 			   "/containers/%s/attach?stream=1&stdin=%d&stdout=%d&stderr=%d", r->id,
 			   how->stdin_fd >= 0, how->stdout_fd >= 0, how->stderr_fd >= 0);
-	if (s >= 0 && s != 101)
-		s = err_set(c->err, EPROTO,
-			    "the daemon does not hand over the container's streams (status %d)", s);
-	r->attached = s == 101;
+	r->attached = s >= 0;
 	return s < 0 ? s : 0;
 }
 
 static int register_wait(struct run *r, struct call *c)
 {
 	const struct docker_ask a = {
-		.about = DOCKER_CONTAINER, .name = r->id, .method = "POST",
+		.about = DOCKER_CONTAINER, .name = r->id, .method = "POST", .takes = 200,
 		.on = &r->wait, .head = true, .max = 64 << 10,
 	};
 	int s = docker_request(r->d, &a, c, "/containers/%s/wait%s", r->id,
@@ -274,11 +271,14 @@ static int run_carry(struct run *r, struct call *c)
 
 static int await_removal(struct run *r, struct call *c)
 {
+	const struct docker_ask a = {
+		.about = DOCKER_CONTAINER, .name = r->id, .method = "POST", .takes = 200,
+	};
 	uint64_t until = clock_mono() + REMOVAL_S * 1000000000ull;
 	int s = 0;
 
 	if (r->d->minor >= DOCKER_WAIT_NEXT)
-		s = docker_post(r->d, DOCKER_CONTAINER, r->id, c, "wait?condition=removed");
+		s = docker_request(r->d, &a, c, "/containers/%s/wait?condition=removed", r->id);
 	for (uint64_t us = 1000; s >= 0; us = us < 50000 ? us * 2 : us) {
 		clean_json struct json_doc doc = { 0 };
 		clean_docker_view struct docker_view v = { 0 };

@@ -273,6 +273,52 @@ static const struct {
 	  0, "authorization denied" },
 };
 
+/* A success of another kind than the one asked for, and what a daemon never says. */
+static const struct {
+	enum verb verb;
+	int takes;
+	const char *request;
+} done[] = {
+	{ PREPARE, 200, "GET /v1.41/images/busybox:1/json" },
+	{ CREATE, 201, "POST /v1.41/containers/create" },
+	{ START, 204, "POST /v1.41/containers/" ID "/start" },
+	{ KILL, 204, "POST /v1.41/containers/" ID "/kill?signal=15" },
+	{ PAUSE, 204, "POST /v1.41/containers/" ID "/pause" },
+	{ RESUME, 204, "POST /v1.41/containers/" ID "/unpause" },
+	{ GET, 200, "GET /v1.41/containers/" ID "/json" },
+	{ LIST_ALL, 200, "GET /v1.41/containers/json?all=1" },
+	{ FORCE, 204, "DELETE /v1.41/containers/" ID "?v=1&force=1" },
+	{ INFO, 200, "GET /v1.41/version" },
+};
+
+START_TEST(another_success_than_what_was_asked_for_is_none)
+{
+	static const int others[] = { 101, 200, 201, 202, 204, 206, 299 };
+	char answer[256], words[160];
+	const struct fake_route routes[] = { PING, { "", answer, FAKE_CLOSE, 0 }, END_ROUTES };
+	struct fake f;
+	int r;
+
+	fake_start(&f, routes);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		clean_engine struct gantry_engine *e = engine_at(&f);
+
+		if (others[i] == done[_i].takes)
+			continue;
+		snprintf(answer, sizeof(answer), "HTTP/1.1 %d Well%s\r\n\r\n%s", others[i],
+			 others[i] == 101 ? "\r\nConnection: Upgrade\r\nUpgrade: tcp" : "",
+			 others[i] == 204 ? "" : "{\"Id\":\"" ID "\"}");
+		snprintf(words, sizeof(words), "docker answers %.100s", done[_i].request);
+		r = do_verb(e, done[_i].verb);
+		ck_assert_msg(r == -EPROTO, "%d %s: %d %s", others[i], words, r, op.err.msg);
+		ck_assert_msg(strstr(op.err.msg, words), "%d %s: %s", others[i], words, op.err.msg);
+		snprintf(words, sizeof(words), " with %d", others[i]);
+		ck_assert_msg(strstr(op.err.msg, words), "%s", op.err.msg);
+	}
+	fake_stop(&f);
+}
+END_TEST
+
 START_TEST(the_same_failure_has_the_same_errno_and_words_for_people)
 {
 	const struct fake_route routes[] = { PING,
@@ -726,6 +772,7 @@ Suite *docker_suite(void)
 	tcase_add_test(t, sockets_are_found_and_what_is_none_is_refused);
 	tcase_add_loop_test(t, the_same_failure_has_the_same_errno_and_words_for_people, 0,
 			    COUNT(failures));
+	tcase_add_loop_test(t, another_success_than_what_was_asked_for_is_none, 0, COUNT(done));
 	tcase_add_loop_test(t, a_daemon_that_never_answers_ends_by_the_deadline_in_every_verb, 0,
 			    VERBS);
 	tcase_add_loop_test(t, a_daemon_that_dies_is_unreachable_in_every_verb, 0, VERBS);
