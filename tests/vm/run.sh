@@ -68,6 +68,7 @@ put() {
 	done
 }
 put "$(command -v busybox)" bin/busybox
+put "$(command -v strace)" bin/strace
 put "$build/gantry-oci" bin/gantry-oci
 put "$build/gantry" bin/gantry
 find "$work/kernel" -name '*.ko' -exec cp {} "$root/modules/" \;
