@@ -47,7 +47,7 @@ int control_kill(const struct state *s, int sig, bool all, struct gantry_err *er
 			       state_name(s->status));
 	if (!all && (sig != SIGKILL || s->status != GANTRY_STATE_PAUSED))
 		return kill_init(s, sig, err);
-	r = cgroup_open(&c, s->cgroup, err);
+	r = state_cgroup(s, &c, err);
 	if (r < 0)
 		return r;
 	if (all) {
@@ -71,7 +71,7 @@ int control_pause(const struct state *s, struct gantry_err *err)
 	if (!is_live(s))
 		return err_set(err, EBUSY, "container not running: %s is %s", s->id,
 			       state_name(s->status));
-	r = cgroup_open(&c, s->cgroup, err);
+	r = state_cgroup(s, &c, err);
 	return r < 0 ? r : cgroup_freeze(&c, true, err);
 }
 
@@ -83,14 +83,14 @@ int control_resume(const struct state *s, struct gantry_err *err)
 	if (s->status != GANTRY_STATE_PAUSED)
 		return err_set(err, EBUSY, "container %s is not paused: it is %s", s->id,
 			       state_name(s->status));
-	r = cgroup_open(&c, s->cgroup, err);
+	r = state_cgroup(s, &c, err);
 	return r < 0 ? r : cgroup_freeze(&c, false, err);
 }
 
 int control_oom(const struct state *s)
 {
 	clean_cgroup struct cgroup c = CGROUP_INIT;
-	int r = cgroup_open(&c, s->cgroup, NULL);
+	int r = state_cgroup(s, &c, NULL);
 
 	return r < 0 ? r : cgroup_oom(&c);
 }

@@ -37,6 +37,7 @@ void state_done(struct state *s)
 	free(s->bundle);
 	free(s->rootfs);
 	free(s->cgroup);
+	free(s->marks);
 	free(s->oci_version);
 	free(s->annotations);
 	memset(s, 0, sizeof(*s));
@@ -91,6 +92,8 @@ static int write_as(int dirfd, const char *name, const struct state *s,
 	json_str(&o, "bundle", s->bundle);
 	json_str(&o, "rootfs", s->rootfs);
 	json_str(&o, "cgroup", s->cgroup);
+	if (s->marks)
+		json_str(&o, "marks", s->marks);
 	json_str(&o, "ociVersion", s->oci_version);
 	json_int(&o, "pid", s->pid);
 	json_uint(&o, "startTime", s->start_time);
@@ -181,6 +184,8 @@ static bool fill(struct state *s, const struct json *root)
 	take_text(root, "bundle", &s->bundle, &ok);
 	take_text(root, "rootfs", &s->rootfs, &ok);
 	take_text(root, "cgroup", &s->cgroup, &ok);
+	if (json_get(root, "marks"))
+		take_text(root, "marks", &s->marks, &ok);
 	take_text(root, "ociVersion", &s->oci_version, &ok);
 	take_num(root, "pid", &pid, &ok);
 	take_num(root, "startTime", &s->start_time, &ok);
@@ -273,11 +278,20 @@ static bool waits(int dirfd)
 	return fd >= 0;
 }
 
+int state_cgroup(const struct state *s, struct cgroup *ret, struct gantry_err *err)
+{
+	int r = cgroup_open(ret, s->cgroup, err);
+
+	if (r == 0)
+		cgroup_keep(ret, s->marks ? s->marks : "");
+	return r;
+}
+
 static bool frozen(const struct state *s)
 {
 	clean_cgroup struct cgroup c = CGROUP_INIT;
 
-	return cgroup_open(&c, s->cgroup, NULL) == 0 && cgroup_frozen(&c) > 0;
+	return state_cgroup(s, &c, NULL) == 0 && cgroup_frozen(&c) > 0;
 }
 
 static void look(int dirfd, struct state *s)

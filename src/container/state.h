@@ -18,6 +18,7 @@ enum state_phase { STATE_CREATING = 1, STATE_COMMITTED = 2 };
 struct state {
 	char *id, *bundle, *rootfs; /* absolute */
 	char *cgroup;               /* path below each hierarchy's mount: "/gantry/ID" */
+	char *marks;                /* which of what is there is ours: cgroup_marks(); NULL: none yet */
 	char *oci_version;
 	char *annotations;          /* JSON object text, or NULL */
 	int status;                 /* enum gantry_state: looked up now, not what the file says */
@@ -39,12 +40,18 @@ void state_done(struct state *s);
 int state_read(const char *root, const char *id, struct state *ret, struct gantry_err *err);
 /* The ids under ROOT, sorted. 0 (also where ROOT does not exist), -errno. */
 int state_list(const char *root, struct strv *ret, struct gantry_err *err);
+/*
+ * Opens its cgroup, without what is at the path but was not made for it (the path is the spec's to
+ * choose: others may have it by now). 0 (also when nothing is left), -errno.
+ */
+struct cgroup;
+int state_cgroup(const struct state *s, struct cgroup *ret, struct gantry_err *err);
 /* A pidfd of its init, checked against the start time. -ESRCH gone. */
 int state_pidfd(const struct state *s);
 
 /*
  * Names below ROOT/ID: the record; the FIFO that init holds until it is started; a link whose text
- * is a cgroup path of the spec's own.
+ * is the cgroup's marks, a blank and its path.
  */
 #define STATE_FILE "state.json"
 #define STATE_NEXT "state.next"

@@ -9,6 +9,10 @@
  * - a new v1 cpuset admits nobody before cpus and mems are copied to it;
  * - a mount in mountinfo may be hidden under another one: what is opened at
  *   its place must have its device number, or the hierarchy is not there;
+ * - a hierarchy that cannot be looked at is an error, not one less: what is in
+ *   it would be neither limited nor killed nor removed;
+ * - a cgroup at a path may be anybody's. Ours is what our own mkdir has made,
+ *   so one that exists is refused, and who comes back later compares inodes;
  * - v2 hands a controller down only where each level above enables it.
  */
 #include "kernel/cgroup.h"
@@ -79,39 +83,50 @@ static int check_path(const char *path, struct gantry_err *err)
 	return 0;
 }
 
-/* Adds the hierarchy mounted at `where`, if it is one and is `dev` (0: any). */
-static void add_hier(struct cgroup *c, const char *where, dev_t dev, unsigned ctls)
+static bool is_known(const struct cgroup *c, dev_t dev, bool unified, unsigned ctls)
+{
+	if (unified)
+		return c->unified >= 0;
+	for (int i = 0; i < c->n; i++)
+		if (c->h[i].dev == dev ||
+		    (!c->h[i].unified && c->h[i].ctls == ctls && ctls != CGROUP_NAMED))
+			return true;
+	return false;
+}
+
+/* Adds the hierarchy mounted at `where`, if it is one and is `dev` (0: any). 0, -errno. */
+static int add_hier(struct cgroup *c, const char *where, dev_t dev, unsigned ctls)
 {
 	clean_fd int fd = open(where, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct cgroup_hier *h = &c->h[c->n];
 	const char *base = strrchr(where, '/');
+	struct cgroup_hier *h;
 	struct statfs fs;
 	struct stat st;
 	bool unified;
 
-	if (fd < 0 || fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-		return;
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+		return -errno;
 	unified = (unsigned long)fs.f_type == CGROUP2_SUPER_MAGIC;
 	if (!unified && (unsigned long)fs.f_type != CGROUP_SUPER_MAGIC)
-		return;
-	if (dev && st.st_dev != dev)
-		return;
-	if (c->n == CGROUP_HIERS || strlen(base + 1) >= sizeof(h->name))
-		return;
-	if (unified) {
-		if (c->unified >= 0)
-			return;
+		return 0;
+	if ((dev && st.st_dev != dev) || is_known(c, st.st_dev, unified, ctls))
+		return 0;
+	if (c->n == CGROUP_HIERS)
+		return -E2BIG;
+	if (!base || strlen(base + 1) >= sizeof(h->name))
+		return -ENAMETOOLONG;
+	if (unified)
 		c->unified = c->n;
-	}
-	for (int i = 0; i < c->n; i++)
-		if (!unified && !c->h[i].unified && c->h[i].ctls == ctls && ctls != CGROUP_NAMED)
-			return;
+	h = &c->h[c->n++];
 	h->root = TAKE_FD(fd);
 	h->dir = -1;
+	h->dev = st.st_dev;
 	h->unified = unified;
 	h->ctls = ctls;
 	memcpy(h->name, base + 1, strlen(base));
-	c->n++;
+	return 0;
 }
 
 /* Which controllers a v1 mount carries, from its super options "rw,cpu,cpuacct". */
@@ -146,15 +161,16 @@ static void unescape(char *s)
 }
 
 /* "31 23 0:28 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu" */
-static void parse_mount(struct cgroup *c, char *line)
+static int parse_mount(struct cgroup *c, char *line, struct gantry_err *err)
 {
 	char *type = strstr(line, " - cgroup"), *where = line, *end, *options;
 	unsigned long major = 0, minor = 0;
+	int r = 0;
 
 	for (int i = 0; type && i < 4; i++) {
 		where = strchr(where, ' ');
 		if (!where)
-			return;
+			return 0;
 		where++;
 		if (i == 1) {
 			major = strtoul(where, &end, 10);
@@ -162,18 +178,19 @@ static void parse_mount(struct cgroup *c, char *line)
 		}
 	}
 	if (!type)
-		return;
+		return 0;
 	end = strchr(where, ' ');
 	if (!end)
-		return;
+		return 0;
 	*end = '\0';
 	unescape(where);
 	type += strlen(" - ");
 	options = strchr(type, ' ');
 	options = options ? strchr(options + 1, ' ') : NULL;
 	if (options)
-		add_hier(c, where, makedev((unsigned)major, (unsigned)minor),
-			 !strncmp(type, "cgroup2 ", 8) ? 0 : parse_ctls(options + 1));
+		r = add_hier(c, where, makedev((unsigned)major, (unsigned)minor),
+			     !strncmp(type, "cgroup2 ", 8) ? 0 : parse_ctls(options + 1));
+	return r < 0 ? err_num(err, r, "look at the cgroup hierarchy %s", where) : 0;
 }
 
 static int read_mountinfo(struct cgroup *c, struct gantry_err *err)
@@ -188,13 +205,13 @@ static int read_mountinfo(struct cgroup *c, struct gantry_err *err)
 	r = fd_slurp_fd(fd, 64u << 20, &text, &len);
 	if (r < 0)
 		return err_num(err, r, "read /proc/thread-self/mountinfo");
-	for (char *line = text, *next; line && *line; line = next) {
+	for (char *line = text, *next; r >= 0 && line && *line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
-		parse_mount(c, line);
+		r = parse_mount(c, line, err);
 	}
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 int cgroup_find(struct cgroup *c, const char *path, struct gantry_err *err)
@@ -208,10 +225,14 @@ int cgroup_find(struct cgroup *c, const char *path, struct gantry_err *err)
 		return r;
 	memcpy(c->path, path, strlen(path) + 1);
 	/* Most hosts have v2 alone, at the place where it belongs: then mountinfo is not read. */
-	add_hier(c, "/sys/fs/cgroup", 0, 0);
+	r = add_hier(c, "/sys/fs/cgroup", 0, 0);
+	if (r < 0)
+		return err_num(err, r, "look at the cgroup hierarchy /sys/fs/cgroup");
 	if (c->n && c->h[0].unified)
 		return 0;
 	r = read_mountinfo(c, err);
+	if (r < 0)
+		cgroup_done(c);
 	if (r < 0)
 		return r;
 	if (!c->n)
@@ -228,22 +249,106 @@ void cgroup_done(struct cgroup *c)
 	c->n = 0;
 }
 
+int cgroup_look(struct cgroup *c, struct gantry_err *err)
+{
+	int n = 0;
+
+	for (int i = 0; i < c->n; i++) {
+		int fd = inroot_beneath(c->h[i].root, c->path + 1, O_PATH | O_DIRECTORY);
+
+		if (fd < 0 && fd != -ENOENT)
+			return inroot_words(err, fd, "cgroup", c->path);
+		clean_fdp(&c->h[i].dir);
+		c->h[i].dir = fd < 0 ? -1 : fd;
+		n += fd >= 0;
+	}
+	return n;
+}
+
 int cgroup_open(struct cgroup *c, const char *path, struct gantry_err *err)
 {
 	int r = cgroup_find(c, path, err);
 
-	for (int i = 0; r >= 0 && i < c->n; i++) {
-		int fd = inroot_beneath(c->h[i].root, path + 1, O_PATH | O_DIRECTORY);
-
-		if (fd < 0 && fd != -ENOENT) {
-			r = inroot_words(err, fd, "cgroup", path);
-			break;
-		}
-		c->h[i].dir = fd < 0 ? -1 : fd;
-	}
+	if (r == 0)
+		r = cgroup_look(c, err);
 	if (r < 0)
 		cgroup_done(c);
-	return r;
+	return r < 0 ? r : 0;
+}
+
+bool cgroup_exists(const struct cgroup *c)
+{
+	for (int i = 0; i < c->n; i++)
+		if (c->h[i].dir >= 0)
+			return true;
+	return false;
+}
+
+int cgroup_marks(const struct cgroup *c, char *marks)
+{
+	size_t len = 0;
+
+	marks[0] = '\0';
+	for (int i = 0; i < c->n; i++) {
+		struct stat st;
+		int n;
+
+		if (c->h[i].dir < 0)
+			continue;
+		if (fstat(c->h[i].dir, &st) < 0)
+			return -errno;
+		n = snprintf(marks + len, CGROUP_MARKS - len, "%s%llx.%llx", len ? " " : "",
+			     (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+		if (n < 0 || (size_t)n >= CGROUP_MARKS - len)
+			return -E2BIG;
+		len += (size_t)n;
+	}
+	return 0;
+}
+
+/* Whether `dir` is one of `marks`. What cannot be looked at is not. */
+static bool is_marked(int dir, const char *marks)
+{
+	struct stat st;
+
+	if (dir < 0 || fstat(dir, &st) < 0)
+		return false;
+	while (*marks) {
+		char *end;
+		unsigned long long dev = strtoull(marks, &end, 16), ino;
+
+		if (*end != '.')
+			return false;
+		ino = strtoull(end + 1, &end, 16);
+		if (dev == st.st_dev && ino == st.st_ino)
+			return true;
+		if (*end != ' ')
+			return false;
+		marks = end + 1;
+	}
+	return false;
+}
+
+void cgroup_keep(struct cgroup *c, const char *marks)
+{
+	int n = 0;
+
+	c->unified = -1;
+	for (int i = 0; i < c->n; i++) {
+		struct cgroup_hier *h = &c->h[i];
+
+		if (!is_marked(h->dir, marks)) {
+			clean_fdp(&h->dir);
+			clean_fdp(&h->root);
+			continue;
+		}
+		if (h->unified)
+			c->unified = n;
+		if (n != i)
+			c->h[n] = *h;
+		n++;
+	}
+	c->n = n;
 }
 
 /* A new cpuset is empty and admits nobody: it starts as its parent is. */
@@ -292,14 +397,17 @@ static int hand_down(int dir)
 	return 0;
 }
 
-/* Makes or opens one level. *ret_made tells which. */
+/* Makes one level; one that is there is opened instead, unless `ret_made` is given. */
 static int make_level(const struct cgroup_hier *h, int parent, const char *name, bool *ret_made)
 {
 	int fd, r;
 
-	*ret_made = mkdirat(parent, name, 0755) == 0;
-	if (!*ret_made && errno != EEXIST)
+	if (mkdirat(parent, name, 0755) == 0) {
+		if (ret_made)
+			*ret_made = true;
+	} else if (errno != EEXIST || ret_made) {
 		return -errno;
+	}
 	fd = inroot_beneath(parent, name, O_PATH | O_DIRECTORY);
 	if (fd >= 0 && h->ctls & CGROUP_CPUSET) {
 		r = copy_cpuset(parent, fd);
@@ -311,7 +419,7 @@ static int make_level(const struct cgroup_hier *h, int parent, const char *name,
 	return fd;
 }
 
-/* Makes all levels of c->path in h and opens the last. */
+/* Makes all levels of c->path in h and opens the last, which must not be there. */
 static int make_in(const struct cgroup *c, struct cgroup_hier *h, bool *ret_made)
 {
 	const char *last = strrchr(c->path, '/') + 1;
@@ -326,13 +434,12 @@ static int make_in(const struct cgroup *c, struct cgroup_hier *h, bool *ret_made
 		at = fcntl(h->root, F_DUPFD_CLOEXEC, 0);
 		for (const char *s = parent + 1; at >= 0 && *s; ) {
 			size_t n = strcspn(s, "/");
-			bool made;
 
 			memcpy(name, s, n);
 			name[n] = '\0';
 			if (h->unified)
 				(void)hand_down(at);
-			fd = make_level(h, at, name, &made);
+			fd = make_level(h, at, name, NULL);
 			close(at);
 			at = fd;
 			s += n + (s[n] == '/');
@@ -356,40 +463,26 @@ static void unmake(struct cgroup *c, const bool *made)
 	}
 }
 
-/* Makes or opens all. Returns how many were there before. */
-static int make_all(struct cgroup *c, bool *made, struct gantry_err *err)
+int cgroup_make(struct cgroup *c, struct gantry_err *err)
 {
-	int old = 0;
+	bool made[CGROUP_HIERS] = { false };
 
 	for (int i = 0; i < c->n; i++) {
 		int fd = make_in(c, &c->h[i], &made[i]);
 
-		if (fd < 0)
-			return err_num(err, fd, "make the cgroup %s (%s)", c->path, c->h[i].name);
-		c->h[i].dir = fd;
-		old += !made[i];
-	}
-	return old;
-}
-
-int cgroup_make(struct cgroup *c, struct gantry_err *err)
-{
-	/* The second time round what a dead container left (frozen, with its limits) is gone. */
-	for (int round = 0; ; round++) {
-		bool made[CGROUP_HIERS] = { false };
-		int r = make_all(c, made, err);
-
-		if (r == 0)
-			return 0;
-		if (r > 0 && (round || cgroup_populated(c)))
-			r = err_set(err, EEXIST, "the cgroup %s is in use by another container",
-				    c->path);
+		if (fd >= 0) {
+			clean_fdp(&c->h[i].dir);
+			c->h[i].dir = fd;
+			continue;
+		}
 		unmake(c, made);
-		if (r > 0)
-			r = cgroup_destroy(c, err);
-		if (r < 0)
-			return r;
+		if (fd == -EEXIST)
+			return err_set(err, EBUSY,
+				       "the cgroup %s (%s) exists already: in use by another container?",
+				       c->path, c->h[i].name);
+		return err_num(err, fd, "make the cgroup %s (%s)", c->path, c->h[i].name);
 	}
+	return 0;
 }
 
 int cgroup_enter(const struct cgroup *c, struct gantry_err *err)

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum { CGROUP_HIERS = 16, CGROUP_NAME = 64, CGROUP_PATH = 1024 };
+enum { CGROUP_HIERS = 16, CGROUP_NAME = 64, CGROUP_PATH = 1024, CGROUP_MARKS = 1024 };
 
 /* Controllers, bits. NAMED: a v1 hierarchy without any ("name=systemd"). */
 enum cgroup_ctl {
@@ -38,6 +38,7 @@ enum cgroup_ctl {
 struct cgroup_hier {
 	int root;               /* O_PATH: where it is mounted */
 	int dir;                /* O_PATH: our directory in it; -1 until made or opened */
+	dev_t dev;              /* what tells this hierarchy from the others */
 	bool unified;           /* v2 */
 	unsigned ctls;          /* v1: which it carries */
 	char name[CGROUP_NAME]; /* last component of the mount point: "cpu,cpuacct" */
@@ -60,14 +61,29 @@ int cgroup_find(struct cgroup *c, const char *path, struct gantry_err *err);
 /* The same, and opens the directories that exist. 0 (also when none does). */
 int cgroup_open(struct cgroup *c, const char *path, struct gantry_err *err);
 void cgroup_done(struct cgroup *c);
+/* Whether any directory was open when it was looked at. */
+bool cgroup_exists(const struct cgroup *c);
 #define clean_cgroup __attribute__((cleanup(cgroup_done)))
 
 /*
- * Makes the directory in every hierarchy, its parents where missing. One that
- * is there already is taken over when nobody is in it; -EEXIST somebody is. On failure what was
- * made is removed again.
+ * After cgroup_find(): opens the directories that exist, anew. In how many hierarchies there is
+ * one; -errno.
+ */
+int cgroup_look(struct cgroup *c, struct gantry_err *err);
+
+/*
+ * Makes the directory in every hierarchy, its parents where missing. -EBUSY there is one already,
+ * in whichever hierarchy, with somebody in it or not: it is somebody's. On failure what was made is
+ * removed again.
  */
 int cgroup_make(struct cgroup *c, struct gantry_err *err);
+/*
+ * The identities of the open directories, "DEV.INO DEV.INO": a path says where a cgroup is, these
+ * say whose. `marks` holds CGROUP_MARKS bytes. 0, -errno.
+ */
+int cgroup_marks(const struct cgroup *c, char *marks);
+/* Forgets the hierarchies whose directory is not one of `marks`: what is done next spares them. */
+void cgroup_keep(struct cgroup *c, const char *marks);
 /*
  * Moves the caller (one thread) into the v1 directories; into v2 it is born (clone_child). No words
  * but the hierarchy's.
@@ -100,6 +116,8 @@ int cgroup_populated(const struct cgroup *c);
  * left; -EBUSY.
  */
 int cgroup_destroy(struct cgroup *c, struct gantry_err *err);
+/* The same without killing: -EBUSY when somebody is in it or below, and stays. */
+int cgroup_remove(struct cgroup *c, struct gantry_err *err);
 /* Whether a process was killed for memory in it: 1, 0, -errno. */
 int cgroup_oom(const struct cgroup *c);
 

@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/clean.h"
@@ -31,6 +32,7 @@ enum { MAX_BELOW = 1 << 16, MAX_PROCS_TEXT = 64 << 20 };
 static const uint64_t ms_ns = 1000 * 1000;
 /* Processes in uninterruptible sleep may take their time; for ever is not an option. */
 static const uint64_t freeze_ns = 5000 * ms_ns, destroy_ns = 10000 * ms_ns;
+static const uint64_t remove_ns = 1000 * ms_ns;
 
 static void nap(unsigned us)
 {
@@ -340,6 +342,15 @@ int cgroup_populated(const struct cgroup *c)
 	return 0;
 }
 
+/* Whether both are one directory. */
+static bool is_same(int a, int b)
+{
+	struct stat sa, sb;
+
+	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
 /* Removes what is left of one hierarchy's tree, children first. 0 gone; -EBUSY; -errno. */
 static int remove_tree(const struct cgroup *c, int i)
 {
@@ -355,6 +366,8 @@ static int remove_tree(const struct cgroup *c, int i)
 	dir = inroot_beneath(h->root, c->path + 1, O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
+	if (h->dir >= 0 && !is_same(dir, h->dir))
+		return 0; /* ours was removed, and this is another's */
 	r = list_tree(dir, &list);
 	if (r < 0)
 		return r;
@@ -383,6 +396,27 @@ static int remove_all(struct cgroup *c, bool *gone)
 		busy += r < 0;
 	}
 	return busy;
+}
+
+int cgroup_remove(struct cgroup *c, struct gantry_err *err)
+{
+	uint64_t deadline = clock_mono() + remove_ns;
+	bool gone[CGROUP_HIERS] = { false };
+
+	for (unsigned us = 100; ; us = us < 10000 ? us * 2 : us) {
+		/* Before the first is removed: what is in use stays whole. */
+		int r = cgroup_populated(c);
+
+		if (r == 0)
+			r = remove_all(c, gone);
+		if (r < 0)
+			return err_num(err, r, "remove the cgroup %s", c->path);
+		if (r == 0)
+			return 0;
+		if (clock_mono() >= deadline)
+			return err_set(err, EBUSY, "the cgroup %s still has processes", c->path);
+		nap(us);
+	}
 }
 
 int cgroup_destroy(struct cgroup *c, struct gantry_err *err)

@@ -6,6 +6,11 @@
  * What bites:
  * - the record comes before the first thing that outlives us (the cgroup), so
  *   a creator killed at any point leaves something that can be found by its id;
+ * - a cgroup at a path that the spec names may be anybody's. It is ours if our
+ *   own mkdir made it, and its inode, written down right after, is the proof.
+ *   A creator killed between the two has nobody in it yet, and saw before it
+ *   wrote its record that the path was free: what is there and empty may be
+ *   removed, what has somebody in it has come since and is never touched;
  * - the copy of a mount stays a peer of the host's until it is made private;
  * - copies of mounts can be taken only in the mount namespace that holds them:
  *   here, on the host's side, not in the child;
@@ -197,9 +202,9 @@ static int clear_stale(struct job *j, int dir, struct gantry_err *err)
 		return taken(id, err);
 	if (fstat(dir, &st) == 0 && !st.st_nlink)
 		return 0;
-	if (!recover_is_stale(j->how->root, j->root_dir, dir, id))
+	if (!recover_is_stale(&(struct recover){ j->how->root, id, j->root_dir, dir, false }))
 		return taken(id, err);
-	return recover(j->how->root, j->root_dir, dir, id, err);
+	return recover(&(struct recover){ j->how->root, id, j->root_dir, dir, true }, err);
 }
 
 /*
@@ -237,6 +242,9 @@ static int claim(struct job *j, struct gantry_err *err)
 			r = recover_lock(dir, id, err);
 			if (r == -ENOENT)
 				continue;
+			/* Whoever holds its lock removes it; else nobody knows of it. */
+			if (r < 0 && r != -EAGAIN)
+				(void)unlinkat(j->root_dir, id, AT_REMOVEDIR);
 			if (r < 0)
 				return r == -EAGAIN ? taken(id, err) : r;
 			if (is_fresh(dir)) {
@@ -258,7 +266,8 @@ static int plan_cgroup(struct job *j, struct gantry_err *err)
 	const char *want = j->spec.cgroups_path;
 	int n, r;
 
-	if (!want || !*want) {
+	j->named_by_spec = want && *want;
+	if (!j->named_by_spec) {
 		recover_cgroup_path(j->how->root, j->root_dir, j->how->id, j->cgroup_path);
 		return cgroup_find(&j->cgroup, j->cgroup_path, err);
 	}
@@ -270,6 +279,26 @@ static int plan_cgroup(struct job *j, struct gantry_err *err)
 	return r < 0 ? err_in(err, r, "config.json: linux.cgroupsPath") : 0;
 }
 
+/*
+ * Nothing may be at the cgroup's path. Below our own name (not one that the spec chose) what a
+ * container left whose state was lost, and where nobody is, goes.
+ */
+static int check_vacant(struct job *j, struct gantry_err *err)
+{
+	int r = cgroup_look(&j->cgroup, err);
+
+	if (r <= 0)
+		return r;
+	r = j->named_by_spec ? 1 : cgroup_populated(&j->cgroup);
+	if (r < 0)
+		return err_num(err, r, "look into the cgroup %s", j->cgroup_path);
+	if (r)
+		return err_set(err, EBUSY,
+			       "the cgroup %s exists already: in use by another container?",
+			       j->cgroup_path);
+	return cgroup_remove(&j->cgroup, err);
+}
+
 static int record(struct job *j, struct gantry_err *err)
 {
 	struct state *st = &j->state;
@@ -278,9 +307,6 @@ static int record(struct job *j, struct gantry_err *err)
 
 	if (r < 0)
 		return err_num(err, r, "read /proc/%d/stat", (int)getpid());
-	if (j->spec.cgroups_path && *j->spec.cgroups_path &&
-	    symlinkat(j->cgroup_path, j->dir, STATE_CGROUP) < 0)
-		return err_sys(err, "write the state of container %s", j->how->id);
 	st->id = (char *)(uintptr_t)j->how->id;
 	st->bundle = (char *)(uintptr_t)j->how->bundle;
 	st->rootfs = j->rootfs;
@@ -308,13 +334,34 @@ static bool devices_first(const struct job *j)
 	return cgroup_carrier(&j->cgroup, CGROUP_DEVICES) >= 0;
 }
 
+/* A link: made in one step, never half written. The record gets the same when it is committed. */
+static int mark(struct job *j, struct gantry_err *err)
+{
+	char text[CGROUP_MARKS + CGROUP_PATH];
+	int r = cgroup_marks(&j->cgroup, j->marks);
+
+	if (r < 0)
+		return err_num(err, r, "look at the cgroup %s", j->cgroup_path);
+	snprintf(text, sizeof(text), "%s %s", j->marks, j->cgroup_path);
+	j->state.marks = j->marks;
+	return symlinkat(text, j->dir, STATE_CGROUP) < 0
+		       ? err_sys(err, "write the state of container %s", j->how->id)
+		       : 0;
+}
+
 static int make_cgroup(struct job *j, struct gantry_err *err)
 {
-	int r = cgroup_make(&j->cgroup, err);
+	int r;
 
+	if (recover_expect(j->dir) < 0)
+		return err_sys(err, "write the state of container %s", j->how->id);
+	r = cgroup_make(&j->cgroup, err);
 	if (r < 0)
 		return r;
 	j->cgrouped = true;
+	r = mark(j, err);
+	if (r < 0)
+		return r;
 	r = limits_apply(&j->cgroup, &j->spec.resources, err);
 	return r < 0 || !devices_first(j) ? r : make_devices(j, err);
 }
@@ -525,6 +572,7 @@ static const struct step {
 	{ "root", open_root },
 	{ "cgroup path", plan_cgroup },
 	{ "claim", claim },
+	{ "vacant", check_vacant },
 	{ "record", record },
 	{ "cgroup", make_cgroup },
 	{ "cgroup mounts", take_cgroups },

@@ -15,6 +15,8 @@ struct job {
 	struct state state;        /* its strings are borrowed from this struct and from spec */
 	char *rootfs;              /* absolute */
 	char cgroup_path[CGROUP_PATH];
+	char marks[CGROUP_MARKS];
+	bool named_by_spec;        /* cgroup_path is linux.cgroupsPath */
 
 	int bundle;                /* O_PATH */
 	int tree;                  /* the root filesystem, a detached copy of its mount */

@@ -4,8 +4,10 @@
  * were half made when their creator was killed, and whose record is damaged.
  *
  * What bites: with a damaged record the processes still have to be found, so
- * the cgroup's path derives from the id alone, or stands in a symbolic link
- * (made in one step, never half written) when the spec named it. Two state
+ * where the cgroup is, and which directories there are ours, stands in a
+ * symbolic link as well (made in one step, never half written); with that lost
+ * too the path derives from the id. One that the spec named and of which
+ * nothing proves that it is ours is not touched: others live there. Two state
  * roots may know the same id: for any but the default root the name has a mark of the
  * root in it, or deleting here would kill there.
  */
@@ -63,20 +65,77 @@ int recover_lock(int dir, const char *id, struct gantry_err *err)
 	return 0;
 }
 
-/* Where the container's cgroup is, by the best source there is. */
-static void find_cgroup(const char *root, int root_dir, int dir, const struct state *s, char *path)
+/*
+ * The directory remembers, by its sticky bit, that a cgroup was to be made: where neither record
+ * nor link says so any more, "nothing was made" and "all was lost" are told apart by it.
+ */
+int recover_expect(int dir)
 {
-	ssize_t n;
+	return fchmod(dir, 01700);
+}
 
-	if (s->cgroup && strlen(s->cgroup) < CGROUP_PATH) {
-		memcpy(path, s->cgroup, strlen(s->cgroup) + 1);
-		return;
-	}
-	n = readlinkat(dir, STATE_CGROUP, path, CGROUP_PATH - 1);
-	if (n > 0)
-		path[n] = '\0';
-	else
-		recover_cgroup_path(root, root_dir, s->id, path);
+static bool is_expecting(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) < 0 || st.st_mode & S_ISVTX;
+}
+
+/* What may be done to what is at a cgroup's path. */
+enum claim {
+	NOTHING, /* nobody knows where it is */
+	SWEEP,   /* made by a creator that died before anybody was in it: removed if it is empty */
+	END      /* it is the container's own: killed and removed */
+};
+
+/* "DEV.INO DEV.INO /path": false when there is no such link. */
+static bool read_marks(int dir, char *text, char **ret_path)
+{
+	ssize_t n = readlinkat(dir, STATE_CGROUP, text, CGROUP_MARKS + CGROUP_PATH - 1);
+	char *path;
+
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	path = strstr(text, " /");
+	if (!path || strlen(path + 1) >= CGROUP_PATH)
+		return false;
+	*path = '\0';
+	*ret_path = path + 1;
+	return true;
+}
+
+/*
+ * Opens what the container has of cgroups, by the best source there is: the record, the link, the
+ * name that derives from its id.
+ */
+static int find_cgroup(const struct recover *r, const struct state *s, struct cgroup *c,
+		       enum claim *ret, struct gantry_err *err)
+{
+	char text[CGROUP_MARKS + CGROUP_PATH], own[CGROUP_PATH], *path = own;
+	const char *marks = NULL;
+	int res;
+
+	recover_cgroup_path(r->root, r->root_dir, r->id, own);
+	if (read_marks(r->dir, text, &path))
+		marks = text;
+	if (s->cgroup)
+		path = s->cgroup;
+	if (s->marks)
+		marks = s->marks;
+	res = cgroup_open(c, path, err);
+	if (res < 0)
+		return res;
+	*ret = END;
+	if (marks)
+		cgroup_keep(c, marks);
+	else if (s->phase == STATE_CREATING)
+		*ret = SWEEP;
+	else if (!cgroup_exists(c))
+		*ret = is_expecting(r->dir) && !s->cgroup ? NOTHING : SWEEP;
+	else if (!str_eq(path, own))
+		*ret = NOTHING;
+	return 0;
 }
 
 /* Init may have been moved out of its cgroup: it is killed by itself as well. */
@@ -133,37 +192,53 @@ static int load(int dir, const char *id, struct state *s, struct gantry_err *err
 	return r;
 }
 
-int recover(const char *root, int root_dir, int dir, const char *id, struct gantry_err *err)
+static int end_cgroup(const struct recover *r, struct cgroup *c, enum claim claim,
+		      struct gantry_err *err)
 {
-	clean_cgroup struct cgroup c = CGROUP_INIT;
-	clean_state struct state s = { 0 };
-	char path[CGROUP_PATH];
-	int r = load(dir, id, &s, err);
-
-	if (r < 0)
-		return r;
-	find_cgroup(root, root_dir, dir, &s, path);
-	r = cgroup_open(&c, path, err);
-	if (r == 0 && s.pid)
-		r = kill_init(&s, err);
-	if (r == 0)
-		r = cgroup_destroy(&c, err);
-	if (r == 0 && s.pid)
-		r = wait_init(&s, err);
-	return r < 0 ? r : remove_dir(root_dir, dir, id, err);
+	switch (claim) {
+	case NOTHING:
+		return err_set(err, EBADMSG,
+			       "container %s: its cgroup is not known: its state is damaged", r->id);
+	case SWEEP:
+		/* One that somebody is in, or has cgroups below, has come since: it is theirs. */
+		for (int i = 0; i < c->n; i++)
+			(void)unlinkat(c->h[i].root, c->path + 1, AT_REMOVEDIR);
+		return 0;
+	case END:
+		return r->force ? cgroup_destroy(c, err) : cgroup_remove(c, err);
+	}
+	return 0;
 }
 
-bool recover_is_stale(const char *root, int root_dir, int dir, const char *id)
+int recover(const struct recover *r, struct gantry_err *err)
 {
 	clean_cgroup struct cgroup c = CGROUP_INIT;
 	clean_state struct state s = { 0 };
-	char path[CGROUP_PATH];
+	enum claim claim = NOTHING;
+	int res = load(r->dir, r->id, &s, err);
 
-	if (load(dir, id, &s, NULL) < 0 || s.phase == STATE_COMMITTED)
+	if (res == 0)
+		res = find_cgroup(r, &s, &c, &claim, err);
+	if (res == 0 && s.pid && r->force)
+		res = kill_init(&s, err);
+	if (res == 0)
+		res = end_cgroup(r, &c, claim, err);
+	if (res == 0 && s.pid)
+		res = wait_init(&s, err);
+	return res < 0 ? res : remove_dir(r->root_dir, r->dir, r->id, err);
+}
+
+bool recover_is_stale(const struct recover *r)
+{
+	clean_cgroup struct cgroup c = CGROUP_INIT;
+	clean_state struct state s = { 0 };
+	enum claim claim = NOTHING;
+
+	if (load(r->dir, r->id, &s, NULL) < 0 || s.phase == STATE_COMMITTED)
 		return false;
 	if (s.phase == STATE_CREATING)
 		return true;
 	/* No record, or a damaged one: only if nothing of it is left that could run. */
-	find_cgroup(root, root_dir, dir, &s, path);
-	return cgroup_open(&c, path, NULL) == 0 && cgroup_populated(&c) == 0;
+	return find_cgroup(r, &s, &c, &claim, NULL) == 0 && claim != NOTHING &&
+	       cgroup_populated(&c) == 0;
 }

@@ -38,8 +38,9 @@ int runtime_create(const struct runtime_create *o, struct runtime_init *ret,
 /* Lets it run. -ENOENT, -EBUSY not in state created. */
 int runtime_start(const char *root, const char *id, struct gantry_err *err);
 /*
- * -ENOENT; -EBUSY it is not stopped and not force. force: in any state, exit 0 only when nothing is
- * left.
+ * Not by force it kills nobody: -EBUSY it is not stopped, or others are left in its cgroup. By
+ * force: any state, also a lost one; 0 only when nothing is left; -EBADMSG nobody knows where its
+ * cgroup is. -ENOENT there is no such container.
  */
 int runtime_delete(const char *root, const char *id, bool force, struct gantry_err *err);
 /*

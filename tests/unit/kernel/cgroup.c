@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -155,7 +156,7 @@ START_TEST(it_is_made_entered_and_removed)
 	ck_assert_int_eq(cgroup_populated(&c), 1);
 	/* somebody is in it: a second maker is refused and removes nothing */
 	ck_assert_int_eq(cgroup_find(&again, path, &err), 0);
-	ck_assert_int_eq(cgroup_make(&again, &err), -EEXIST);
+	ck_assert_int_eq(cgroup_make(&again, &err), -EBUSY);
 	ck_assert_int_eq(cgroup_populated(&c), 1);
 	cgroup_done(&again);
 	done(&c);
@@ -165,7 +166,7 @@ START_TEST(it_is_made_entered_and_removed)
 }
 END_TEST
 
-START_TEST(what_a_dead_one_left_is_made_anew)
+START_TEST(one_that_exists_is_refused_and_left_alone)
 {
 	struct cgroup c = CGROUP_INIT, again = CGROUP_INIT;
 
@@ -173,12 +174,79 @@ START_TEST(what_a_dead_one_left_is_made_anew)
 		return;
 	ck_assert_int_eq(cgroup_find(&c, path, &err), 0);
 	ck_assert_int_eq(cgroup_make(&c, &err), 0);
-	ck_assert_int_eq(cgroup_freeze(&c, true, &err), 0);
-	cgroup_done(&c);
+	/* empty, and in the last hierarchy alone: what was made in the others is gone again */
+	for (int i = 0; i < c.n - 1; i++)
+		ck_assert_int_eq(unlinkat(c.h[i].root, path + 1, AT_REMOVEDIR), 0);
 	ck_assert_int_eq(cgroup_find(&again, path, &err), 0);
-	ck_assert_msg(cgroup_make(&again, &err) == 0, "%s", err.msg);
-	ck_assert_int_eq(cgroup_frozen(&again), 0);
-	done(&again);
+	ck_assert_int_eq(cgroup_make(&again, &err), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(err.msg, "exists already"));
+	for (int i = 0; i < c.n; i++)
+		ck_assert_int_eq(faccessat(c.h[i].root, path + 1, F_OK, 0), i < c.n - 1 ? -1 : 0);
+	cgroup_done(&again);
+	done(&c);
+}
+END_TEST
+
+START_TEST(marks_tell_ours_from_another_at_the_same_path)
+{
+	struct cgroup c = CGROUP_INIT, now = CGROUP_INIT;
+	char marks[CGROUP_MARKS], others[CGROUP_MARKS];
+	int fd, n;
+
+	if (!see(_i))
+		return;
+	ck_assert_int_eq(cgroup_find(&c, path, &err), 0);
+	ck_assert_int_eq(cgroup_make(&c, &err), 0);
+	ck_assert_int_eq(cgroup_marks(&c, marks), 0);
+	n = c.n;
+	cgroup_keep(&c, marks);
+	ck_assert_int_eq(c.n, n);
+	ck_assert_int_eq(c.unified >= 0, _i != V1);
+	/* ours goes, another's comes, with somebody in it */
+	ck_assert_int_eq(cgroup_remove(&c, &err), 0);
+	ck_assert_int_eq(cgroup_find(&now, path, &err), 0);
+	ck_assert_int_eq(cgroup_make(&now, &err), 0);
+	ck_assert_int_eq(cgroup_marks(&now, others), 0);
+	ck_assert_str_ne(marks, others);
+	fd = sleeper(&now);
+	/* by what was open before, and by the path */
+	ck_assert_int_eq(cgroup_destroy(&c, &err), 0);
+	cgroup_done(&c);
+	ck_assert_int_eq(cgroup_open(&c, path, &err), 0);
+	cgroup_keep(&c, marks);
+	ck_assert_int_eq(c.n, 0);
+	ck_assert_int_eq(cgroup_signal(&c, SIGKILL, &err), 0);
+	ck_assert_int_eq(cgroup_destroy(&c, &err), 0);
+	ck_assert_int_eq(cgroup_remove(&now, &err), -EBUSY);
+	ck_assert_int_eq(pidfd_ended(fd, 20), 0);
+	ck_assert_int_eq(cgroup_populated(&now), 1);
+	cgroup_keep(&now, "");
+	ck_assert_int_eq(now.n, 0);
+	ck_assert_int_eq(cgroup_open(&now, path, &err), 0);
+	done(&now);
+	pidfd_kill_reap(fd);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_hierarchy_that_cannot_be_looked_at_is_an_error)
+{
+	struct cgroup c = CGROUP_INIT;
+	struct rlimit few = { 0, 0 };
+	int r;
+
+	if (!see(_i))
+		return;
+	ck_assert_int_eq(cgroup_find(&c, path, &err), 0);
+	cgroup_done(&c);
+	r = dup(0);
+	close(r);
+	/* none at all; where there are several, the first but not the second */
+	few.rlim_cur = few.rlim_max = (rlim_t)r + (_i != V2);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	r = cgroup_find(&c, path, &err);
+	ck_assert_int_eq(r, -EMFILE);
+	ck_assert_int_eq(c.n, 0);
 }
 END_TEST
 
@@ -338,7 +406,9 @@ Suite *cgroup_suite(void)
 	tcase_add_test(t, without_a_cgroup_filesystem_that_is_said);
 	tcase_add_loop_test(t, a_path_is_plain_or_refused, 0, BAD);
 	tcase_add_loop_test(t, it_is_made_entered_and_removed, 0, VIEWS);
-	tcase_add_loop_test(t, what_a_dead_one_left_is_made_anew, 0, VIEWS);
+	tcase_add_loop_test(t, one_that_exists_is_refused_and_left_alone, 0, VIEWS);
+	tcase_add_loop_test(t, marks_tell_ours_from_another_at_the_same_path, 0, VIEWS);
+	tcase_add_loop_test(t, a_hierarchy_that_cannot_be_looked_at_is_an_error, 0, VIEWS);
 	tcase_add_loop_test(t, it_freezes_and_thaws, 0, VIEWS);
 	tcase_add_loop_test(t, a_forking_crowd_is_killed, 0, VIEWS);
 	tcase_add_loop_test(t, a_limit_that_is_not_there_is_named, 0, VIEWS);

@@ -17,6 +17,7 @@
 
 #include "box.h"
 #include "container/control.h"
+#include "kernel/cgroup.h"
 #include "kernel/pidfd.h"
 
 #define words(what)                                                                                \
@@ -82,16 +83,30 @@ START_TEST(force_ends_every_state)
 }
 END_TEST
 
-START_TEST(what_init_left_running_goes_too)
+/* Whether somebody sleeps for that long; looks again for a second while nobody does, if `wait`. */
+static bool sleeps(int seconds, bool wait)
+{
+	for (int n = 0; n < (wait ? 100 : 1); n++) {
+		if (box_sh("grep -lsz '^%d$' /proc/[0-9]*/cmdline | grep -q .", seconds) == 0)
+			return true;
+		usleep(wait ? 10000 : 0);
+	}
+	return false;
+}
+
+START_TEST(what_init_left_running_goes_by_force)
 {
 	struct runtime_init i = RUNTIME_INIT;
+	int seconds = 10000000 + (int)getpid();
+	char script[96];
 
 	if (!box_open((enum box_view)_i))
 		return;
+	snprintf(script, sizeof(script), "sleep %d & sleep %d & exit 0", seconds, seconds);
 	/* the host's pid namespace: children outlive init */
 	ck_assert_int_eq(
 		box_create("left",
-			   &(struct box_conf){ .script = "sleep 4711 & sleep 4711 & exit 0",
+			   &(struct box_conf){ .script = script,
 					       .namespaces =
 						       "{\"type\":\"mount\"},{\"type\":\"uts\"},{"
 						       "\"type\":\"ipc\"},{\"type\":\"network\"}" },
@@ -100,9 +115,12 @@ START_TEST(what_init_left_running_goes_too)
 	ck_assert_int_eq(runtime_start(box_root, "left", &box_err), 0);
 	ck_assert_int_eq(box_reap(&i), 0);
 	ck_assert_int_eq(box_status("left"), GANTRY_STATE_STOPPED);
-	ck_assert_int_eq(box_sh("grep -lsz '^4711' /proc/[0-9]*/cmdline >/dev/null"), 0);
-	ck_assert_int_eq(runtime_delete(box_root, "left", false, &box_err), 0);
-	ck_assert_int_ne(box_sh("grep -lsz '^4711' /proc/[0-9]*/cmdline >/dev/null"), 0);
+	ck_assert(sleeps(seconds, true));
+	ck_assert_int_eq(runtime_delete(box_root, "left", false, &box_err), -EBUSY);
+	words("still has processes");
+	ck_assert(sleeps(seconds, true));
+	ck_assert_int_eq(runtime_delete(box_root, "left", true, &box_err), 0);
+	ck_assert(!sleeps(seconds, false));
 	ck_assert_int_eq(cgroups_of("left"), 0);
 }
 END_TEST
@@ -185,6 +203,164 @@ START_TEST(a_damaged_record_is_recovered_by_id)
 	snprintf(cmd, sizeof(cmd), "custom@%s", box_dir + strlen("/tmp/box-"));
 	ck_assert_int_eq(box_cgroups(cmd), 0);
 	ck_assert_int_eq(box_states(), 0);
+}
+END_TEST
+
+/* linux members that name the cgroup; its name, under which box_cgroups() finds it. */
+static const char *custom(const char **ret_name)
+{
+	static char conf[128], name[64];
+
+	snprintf(name, sizeof(name), "custom@%s", box_dir + strlen("/tmp/box-"));
+	snprintf(conf, sizeof(conf), "\"cgroupsPath\":\"/gantry-test/%s\"", name);
+	*ret_name = name;
+	return conf;
+}
+
+/* By hand; they may be busy for a moment after the last process was reaped. */
+static void remove_cgroups(const char *name)
+{
+	for (int n = 0; n < 100 && box_cgroups(name); n++) {
+		(void)box_sh("rmdir /sys/fs/cgroup/gantry-test/%s /sys/fs/cgroup/*/gantry-test/%s "
+			     "2>/dev/null",
+			     name, name);
+		usleep(5000);
+	}
+	ck_assert_int_eq(box_cgroups(name), 0);
+}
+
+START_TEST(who_lives_at_the_path_of_a_stopped_one_is_spared)
+{
+	struct runtime_init a = RUNTIME_INIT, b = RUNTIME_INIT;
+	clean_state struct state s = { 0 };
+	const char *name, *conf;
+	int n;
+
+	if (!box_open((enum box_view)(_i % VIEWS)))
+		return;
+	conf = custom(&name);
+	ck_assert_int_eq(box_create("one", &(struct box_conf){ .script = "exit 0", .linux_ = conf },
+				    &a),
+			 0);
+	ck_assert_int_eq(runtime_start(box_root, "one", &box_err), 0);
+	ck_assert_int_eq(box_reap(&a), 0);
+	/* while it is there nobody else gets it */
+	n = box_cgroups(name);
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_eq(box_create("two", &(struct box_conf){ .args = "[\"sleep\",\"100\"]",
+							       .linux_ = conf }, &b),
+			 -EBUSY);
+	words("exists already");
+	ck_assert_int_eq(box_cgroups(name), n);
+	ck_assert_int_eq(box_states(), 1);
+	/* and if it goes without us, what comes then is not the first's */
+	remove_cgroups(name);
+	ck_assert_int_eq(box_cgroups(name), 0);
+	ck_assert_int_eq(box_create("two", NULL, &b), 0);
+	ck_assert_int_eq(runtime_start(box_root, "two", &box_err), 0);
+	ck_assert_int_eq(state_read(box_root, "one", &s, &box_err), 0);
+	ck_assert_int_eq(control_kill(&s, SIGKILL, true, &box_err), -EBUSY);
+	ck_assert_int_eq(runtime_delete(box_root, "one", _i / VIEWS, &box_err), 0);
+	ck_assert_int_eq(pidfd_ended(b.pidfd, 20), 0);
+	ck_assert_int_eq(box_status("two"), GANTRY_STATE_RUNNING);
+	ck_assert_int_eq(box_cgroups(name), n);
+	ck_assert_int_eq(runtime_delete(box_root, "two", true, &box_err), 0);
+	ck_assert_int_eq(box_reap(&b), 128 + SIGKILL);
+	ck_assert_int_eq(box_cgroups(name), 0);
+}
+END_TEST
+
+START_TEST(a_container_whose_state_is_lost_ends_by_force)
+{
+	struct runtime_init i = RUNTIME_INIT;
+
+	if (!box_open((enum box_view)_i))
+		return;
+	ck_assert_int_eq(box_create("lost", &sleeper, &i), 0);
+	ck_assert_int_eq(runtime_start(box_root, "lost", &box_err), 0);
+	ck_assert_int_eq(box_sh("rm -r %s/lost", box_root), 0);
+	ck_assert_int_eq(box_create("lost", &sleeper, &i), -EBUSY);
+	ck_assert_int_eq(runtime_delete(box_root, "lost", false, &box_err), -ENOENT);
+	ck_assert_int_eq(pidfd_ended(i.pidfd, 0), 0);
+	ck_assert_int_eq(runtime_delete(box_root, "lost", true, &box_err), 0);
+	ck_assert_int_eq(box_reap(&i), 128 + SIGKILL);
+	ck_assert_int_eq(cgroups_of("lost"), 0);
+	ck_assert_int_eq(box_states(), 0);
+	ck_assert_int_eq(runtime_delete(box_root, "lost", true, &box_err), -ENOENT);
+	words("container lost does not exist");
+}
+END_TEST
+
+START_TEST(a_cgroup_that_nobody_knows_any_more_is_said)
+{
+	struct runtime_init i = RUNTIME_INIT;
+	const char *name, *conf;
+
+	if (!box_open((enum box_view)_i))
+		return;
+	conf = custom(&name);
+	ck_assert_int_eq(box_create("hurt", &(struct box_conf){ .args = "[\"sleep\",\"100\"]",
+								.linux_ = conf }, &i),
+			 0);
+	ck_assert_int_eq(box_sh("rm %s/hurt/*", box_root), 0);
+	ck_assert_int_eq(runtime_delete(box_root, "hurt", true, &box_err), -EBADMSG);
+	words("its cgroup is not known: its state is damaged");
+	ck_assert_int_eq(box_create("hurt", NULL, &i), -EEXIST);
+	ck_assert_int_eq(box_states(), 1);
+	pidfd_kill_reap(i.pidfd);
+	close(i.pidfd);
+	remove_cgroups(name);
+}
+END_TEST
+
+/*
+ * A creator that died after its record and before its marks: what it made goes, who came to that
+ * path since stays.
+ */
+START_TEST(what_a_killed_creator_had_just_made_goes_and_a_stranger_stays)
+{
+	struct runtime_init i = RUNTIME_INIT;
+	clean_state struct state s = { 0 };
+	const char *name, *conf;
+	bool stranger = _i / VIEWS;
+	char dir[160];
+	int fd;
+
+	if (!box_open((enum box_view)(_i % VIEWS)))
+		return;
+	conf = custom(&name);
+	ck_assert_int_eq(box_create("half", &(struct box_conf){ .args = "[\"sleep\",\"100\"]",
+								.linux_ = conf }, &i),
+			 0);
+	ck_assert_int_eq(state_read(box_root, "half", &s, &box_err), 0);
+	snprintf(dir, sizeof(dir), "%s/half", box_root);
+	fd = open(dir, O_RDONLY | O_DIRECTORY);
+	free(s.marks);
+	s.marks = NULL;
+	s.phase = STATE_CREATING;
+	s.pid = 0;
+	s.creator = 0x3fffffff;
+	ck_assert_int_eq(state_write(fd, &s, NULL, &box_err), 0);
+	ck_assert_int_eq(unlinkat(fd, STATE_CGROUP, 0), 0);
+	close(fd);
+	if (!stranger) {
+		clean_cgroup struct cgroup c = CGROUP_INIT;
+
+		pidfd_kill_reap(i.pidfd);
+		ck_assert_int_eq(cgroup_open(&c, s.cgroup, NULL), 0);
+		for (int n = 0; n < 100 && cgroup_populated(&c); n++)
+			usleep(5000);
+	}
+	ck_assert_int_eq(runtime_delete(box_root, "half", true, &box_err), 0);
+	ck_assert_int_eq(box_states(), 0);
+	if (stranger) {
+		ck_assert_int_eq(pidfd_ended(i.pidfd, 20), 0);
+		ck_assert_int_gt(box_cgroups(name), 0);
+		pidfd_kill_reap(i.pidfd);
+		remove_cgroups(name);
+	}
+	ck_assert_int_eq(box_cgroups(name), 0);
+	close(i.pidfd);
 }
 END_TEST
 
@@ -274,9 +450,14 @@ Suite *delete_suite(void)
 	tcase_add_checked_fixture(t, NULL, box_close);
 	tcase_add_loop_test(t, only_what_has_stopped_goes_without_force, 0, VIEWS);
 	tcase_add_loop_test(t, force_ends_every_state, 0, 3 * VIEWS);
-	tcase_add_loop_test(t, what_init_left_running_goes_too, 0, VIEWS);
+	tcase_add_loop_test(t, what_init_left_running_goes_by_force, 0, VIEWS);
 	tcase_add_loop_test(t, cgroups_made_inside_go_too, 0, VIEWS);
 	tcase_add_loop_test(t, a_damaged_record_is_recovered_by_id, 0, DAMAGES * 2 * VIEWS);
+	tcase_add_loop_test(t, who_lives_at_the_path_of_a_stopped_one_is_spared, 0, 2 * VIEWS);
+	tcase_add_loop_test(t, a_container_whose_state_is_lost_ends_by_force, 0, VIEWS);
+	tcase_add_loop_test(t, a_cgroup_that_nobody_knows_any_more_is_said, 0, VIEWS);
+	tcase_add_loop_test(t, what_a_killed_creator_had_just_made_goes_and_a_stranger_stays, 0,
+			    2 * VIEWS);
 	tcase_add_loop_test(t, the_same_id_under_another_root_is_another_container, 0, VIEWS);
 	tcase_add_test(t, what_another_process_works_on_is_left_alone);
 	tcase_add_test(t, creators_and_deleters_of_one_id_come_to_an_end);
