@@ -13,6 +13,9 @@
  *   launch:  CREATED, STARTED, or FAILED and nothing is left; then, if the engine
  *            still listens, ENDED
  *
+ * One exception: a record that it cannot read it leaves alone. So whoever is told FAILED looks
+ * whether the record is gone.
+ *
  * Until the last of the engine's first part (CREATED or STARTED) has come the
  * engine stands for the container: MONITOR_ABORT, or its death, undoes all.
  *

@@ -24,8 +24,12 @@
 #define EXIT_FILE "exit.json"
 #define WAIT_FILE "wait"
 #define STARTED_FILE "started"
+#define STARTED_NEXT "started.next"
 
-enum { MAX_FILE = 1 << 20, MAX_SMALL = 256, RECORD_VERSION = 1 };
+/* ROOM: for an exit record whose every byte is escaped. */
+enum { MAX_FILE = 1 << 20, MAX_SMALL = 256, RECORD_VERSION = 1, ROOM = 2048 };
+_Static_assert(sizeof(((struct exit_record *)0)->error) * 6 + 256 < ROOM,
+	       "an exit record fits into the room that is kept for it");
 
 /* What a file that cannot be read means to us: unknown, whatever the reason. */
 static int unreadable(int r)
@@ -78,12 +82,49 @@ static char **text_at(const struct record *r, const struct text_member *m)
 	return (char **)((char *)r + m->off);
 }
 
-static int make_wait(int dirfd)
-{
-	clean_fd int fd = openat(dirfd, WAIT_FILE,
-				 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+/* ---- room ---- */
 
-	return fd < 0 ? -errno : 0;
+/*
+ * Makes a file of blanks: what must be written later, when there may be no room any more, is
+ * written over them. Bytes and not fallocate(), which not every file system has.
+ */
+static int keep_room(int dirfd, const char *name)
+{
+	clean_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+				 0600);
+	char blanks[ROOM];
+
+	if (fd < 0)
+		return -errno;
+	memset(blanks, ' ', sizeof(blanks));
+	return fd_write(fd, blanks, sizeof(blanks));
+}
+
+/* The file `room` gets these bytes and then the name `name`. -ENOENT: no room was kept. */
+static int write_into(int dirfd, const char *room, const char *name, const char *text, size_t len,
+		      bool durable)
+{
+	clean_fd int fd = openat(dirfd, room, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = fd_write(fd, text, len);
+	if (r < 0)
+		return r;
+	if (ftruncate(fd, (off_t)len) < 0 || (durable && fsync(fd) < 0) ||
+	    renameat(dirfd, room, dirfd, name) < 0 || (durable && fsync(dirfd) < 0))
+		return -errno;
+	return 0;
+}
+
+/* A record from a crash or of another hand may lack the room. */
+static int write_kept(int dirfd, const char *room, const char *name, const char *text, size_t len,
+		      bool durable)
+{
+	int r = write_into(dirfd, room, name, text, len, durable);
+
+	return r == -ENOENT ? fd_replace(dirfd, name, text, len, 0600, durable) : r;
 }
 
 int record_write(int dirfd, const struct record *r, struct gantry_err *err)
@@ -107,7 +148,9 @@ int record_write(int dirfd, const struct record *r, struct gantry_err *err)
 		return err_set(err, E2BIG, "the description of a container may have %d bytes",
 			       MAX_FILE);
 	if (ret == 0)
-		ret = make_wait(dirfd);
+		ret = keep_room(dirfd, WAIT_FILE);
+	if (ret == 0)
+		ret = keep_room(dirfd, STARTED_NEXT);
 	if (ret == 0)
 		ret = fd_replace(dirfd, RECORD_FILE, text, len, 0600, 0);
 	return ret < 0 ? err_num(err, ret, "write %s", RECORD_FILE) : 0;
@@ -184,16 +227,6 @@ int record_read(int dirfd, struct record *ret, struct gantry_err *err)
 
 /* ---- exit.json ---- */
 
-static int write_wait(int dirfd, const char *text, size_t len)
-{
-	clean_fd int fd = openat(dirfd, WAIT_FILE, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-
-	/* A record from a crash may lack it; who waits then reads exit.json. */
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return fd_write(fd, text, len);
-}
-
 int exit_record_write(int dirfd, const struct exit_record *x, bool durable, struct gantry_err *err)
 {
 	clean_json_out struct json_out o = JSON_OUT_INIT;
@@ -211,9 +244,7 @@ int exit_record_write(int dirfd, const struct exit_record *x, bool durable, stru
 	json_end_obj(&o);
 	r = json_out_take(&o, &text, &len);
 	if (r == 0)
-		r = fd_replace(dirfd, EXIT_FILE, text, len, 0600, durable);
-	if (r == 0)
-		r = write_wait(dirfd, text, len);
+		r = write_kept(dirfd, WAIT_FILE, EXIT_FILE, text, len, durable);
 	return r < 0 ? err_num(err, r, "write %s", EXIT_FILE) : 0;
 }
 
@@ -270,7 +301,8 @@ int exit_record_waited(int waitfd, struct exit_record *ret, struct gantry_err *e
 
 	if (n < 0)
 		return err_set(err, EBADMSG, "cannot read how the container ended: %m");
-	if (n == 0)
+	text[n] = '\0';
+	if (!text[strspn(text, " ")])
 		return err_set(err, ENOENT, "nobody has written how the container ended");
 	return parse_exit(text, (size_t)n, ret, err);
 }
@@ -351,7 +383,7 @@ int started_write(int dirfd, uint64_t ns)
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)ns);
 
-	return fd_replace(dirfd, STARTED_FILE, text, (size_t)n, 0600, 0);
+	return write_kept(dirfd, STARTED_NEXT, STARTED_FILE, text, (size_t)n, false);
 }
 
 uint64_t started_read(int dirfd)

@@ -9,14 +9,16 @@
  *     monitor                 "PID STARTTIME BOOTID\n": the process that will write exit.json
  *     init                    the same of the container's first process
  *     control                 the monitor's socket while the container waits to be started
+ *     started.next            blanks, made with the record: room for what becomes
  *     started                 nanoseconds since the epoch, once it was started
+ *     wait                    blanks, made with the record: at the end it is written over
+ *                             and becomes exit.json, so that a disk that is full by then
+ *                             cannot lose the code. A waiter holds it open, so that no
+ *                             removal can take the code away from it
  *     exit.json               how it ended; durable before anybody is told
- *     wait                    made empty with the record; at the end exit.json's bytes are
- *                             written into it in place. A waiter holds it open, so that
- *                             no removal can take the code away from it
  *
  * mkdir of ID is what makes an id unique. Every file is at most 1 MiB
- * (config.json 8), replaced atomically (but `wait`), and anything unreadable in one is
+ * (config.json 8), appears whole under its name, and anything unreadable in one is
  * "unknown", never "absent" and never 0.
  */
 #pragma once
@@ -46,7 +48,7 @@ void record_done(struct record *r);
  */
 char *record_key(const char *name, const char *state_root);
 
-/* Writes record.json and makes `wait`. 0 or -errno. */
+/* Writes record.json, and keeps room for `started` and exit.json. 0 or -errno. */
 int record_write(int dirfd, const struct record *r, struct gantry_err *err);
 /* 0; -ENOENT; -EBADMSG it is damaged (with words). */
 int record_read(int dirfd, struct record *ret, struct gantry_err *err);
@@ -61,7 +63,7 @@ struct exit_record {
 	char error[248];      /* why it could not start, or why the code is unknown */
 };
 #define EXIT_RECORD_INIT { -1, 0, false, 0, 0, "" }
-/* Writes exit.json and `wait`; `durable`: file and directory are on the disk before it returns. */
+/* Writes exit.json; `durable`: file and directory are on the disk before it returns. */
 int exit_record_write(int dirfd, const struct exit_record *x, bool durable, struct gantry_err *err);
 /* 0; -ENOENT; -EBADMSG. */
 int exit_record_read(int dirfd, struct exit_record *ret, struct gantry_err *err);

@@ -295,10 +295,7 @@ static int next_message(struct making *m, struct monitor_msg *ret, struct call *
 	return 1;
 }
 
-/*
- * Waits for `event`. *told is set when it was the monitor that failed: then it has
- * undone all itself.
- */
+/* Waits for `event`. *told is set when the monitor says that it has failed. */
 static int await_message(struct making *m, unsigned event, bool *told, struct call *c)
 {
 	struct pollfd p = { m->sock, POLLIN, 0 };
@@ -329,6 +326,19 @@ static bool is_anothers(struct making *m, struct call *c)
 	       s.created_ns < m->rec.created_ns;
 }
 
+/*
+ * Whether its record is gone, as it is when the monitor has undone all. Until then
+ * the name is ours, so that what is removed by it is nobody else's.
+ */
+static bool is_gone(const struct making *m)
+{
+	struct stat ours, now;
+
+	if (fstatat(m->records, m->rec.id, &now, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT;
+	return fstat(m->dir, &ours) == 0 && (now.st_ino != ours.st_ino || now.st_dev != ours.st_dev);
+}
+
 /* Lets the monitor undo what it has begun, and does what it cannot do any more. */
 static void undo(struct making *m, unsigned committed, struct call *c)
 {
@@ -343,7 +353,7 @@ static void undo(struct making *m, unsigned committed, struct call *c)
 	u.step = "undo";
 	(void)monitor_ask(m->sock, MONITOR_ABORT);
 	r = await_message(m, committed, &told, &u);
-	if (told)
+	if (told && is_gone(m))
 		return;
 	if (r == -ETIMEDOUT && m->monitor.pidfd >= 0) {
 		(void)pidfd_signal(m->monitor.pidfd, SIGKILL);
@@ -386,7 +396,7 @@ static int make(struct making *m, const struct gantry_create *what, const struct
 		return r;
 	}
 	r = await_message(m, event, &told, c);
-	if (r < 0 && !told) {
+	if (r < 0 && !(told && is_gone(m))) {
 		why = *c->err;
 		undo(m, event, c);
 		*c->err = why;

@@ -3,6 +3,7 @@
 #pragma once
 #include "container/record.h"
 #include "base/call.h"
+#include <stdbool.h>
 
 struct driver;
 
@@ -13,6 +14,7 @@ struct monitor {
 	int sock;           /* to the engine; -1 once it has hung up */
 	struct record rec;
 	const char *bundle; /* the caller's, or the record directory */
+	bool begun;         /* the driver was told to create: there may be something to destroy */
 	pid_t pid;          /* init */
 	int pidfd;          /* -1 before create */
 	char cgroup[1024];  /* foreign: init's for memory; "" when it is not known */

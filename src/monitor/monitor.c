@@ -83,8 +83,8 @@ static int fail(struct monitor *m)
 	struct monitor_msg msg = { .event = MONITOR_FAILED, .err = m->err };
 
 	begin_call(m, "delete", -1);
-	/* A container that was there before is another's. */
-	if (m->pidfd >= 0 || msg.err.code != EEXIST)
+	/* A container of this id that was there before is another's. */
+	if (m->begun && (m->pidfd >= 0 || msg.err.code != EEXIST))
 		(void)m->driver->destroy(m);
 	if (m->pidfd >= 0)
 		(void)waitid(P_PIDFD, (id_t)m->pidfd, &(siginfo_t){0}, WEXITED | WNOHANG | __WALL);
@@ -115,6 +115,7 @@ static int create(struct monitor *m)
 	int r;
 
 	begin_call(m, "create", m->sock);
+	m->begun = true;
 	r = m->driver->create(m);
 	if (r == 0)
 		r = mark_write(m->dir, MARK_INIT, m->pid, m->call.err);
@@ -285,13 +286,25 @@ static int open_record(struct monitor *m)
 			       m->path);
 	m->bundle = m->rec.bundle ? m->rec.bundle : m->path;
 	m->driver = m->rec.runtime ? &driver_foreign : &driver_native;
-	return mark_write(m->dir, MARK_MONITOR, getpid(), &m->err);
+	return 0;
+}
+
+static int obey(struct monitor *m, const char *word)
+{
+	for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+		if (!str_eq(word, orders[i].word))
+			continue;
+		if (mark_write(m->dir, MARK_MONITOR, getpid(), &m->err) < 0)
+			return fail(m);
+		return orders[i].run(m);
+	}
+	return 2;
 }
 
 int monitor_main(int argc, char **argv)
 {
 	struct monitor m = {.dir = -1, .sock = MONITOR_FD, .pidfd = -1, .logger = {.engine = ""}};
-	int r = 2;
+	int r;
 
 	if (argc < 3 || argc > 4 || argv[2][0] != '/' || !strchr(argv[2] + 1, '/') ||
 	    fcntl(MONITOR_FD, F_SETFD, FD_CLOEXEC) < 0) {
@@ -301,15 +314,13 @@ int monitor_main(int argc, char **argv)
 	m.path = argv[2];
 	if (argc == 4 && str_eq(argv[3], "debug"))
 		m.logger = (struct logger){ tell_log, &m, "", GANTRY_LOG_DEBUG };
-	if (open_record(&m) < 0) {
+	if (open_record(&m) < 0) { /* what it is we cannot know: for the engine to remove */
 		struct monitor_msg msg = { .event = MONITOR_FAILED, .err = m.err };
 
 		tell(&m, &msg, -1);
 		r = 1;
 	} else {
-		for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
-			if (str_eq(argv[1], orders[i].word))
-				r = orders[i].run(&m);
+		r = obey(&m, argv[1]);
 	}
 	record_done(&m.rec);
 	clean_fdp(&m.dir);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -262,6 +263,41 @@ START_TEST(who_holds_wait_open_gets_the_code_after_everything_is_gone)
 }
 END_TEST
 
+START_TEST(a_disk_that_is_full_by_then_does_not_lose_the_code)
+{
+	struct exit_record x = { 5, 0, false, 1, 2, "" }, y = EXIT_RECORD_INIT;
+	char full[80], block[4096] = "";
+	struct stat st;
+	int fd;
+
+	if (geteuid() != 0)
+		return;
+	memset(x.error, '\n', sizeof(x.error) - 1); /* as long as it can be */
+	snprintf(full, sizeof(full), "%s/full", where);
+	ck_assert_int_eq(mkdir(full, 0700), 0);
+	ck_assert_int_eq(mount("none", full, "tmpfs", 0, "size=1m"), 0);
+	close(dir);
+	dir = open(full, O_RDONLY | O_DIRECTORY);
+	write_record(false);
+	fd = openat(dir, "filler", O_WRONLY | O_CREAT, 0600);
+	while (write(fd, block, sizeof(block)) > 0)
+		continue;
+	ck_assert_int_eq(errno, ENOSPC);
+	close(fd);
+	ck_assert_int_lt(mark_write(dir, MARK_INIT, getpid(), NULL), 0);
+	ck_assert_int_eq(started_write(dir, 4711), 0);
+	ck_assert_uint_eq(started_read(dir), 4711);
+	ck_assert_int_eq(exit_record_write(dir, &x, true, NULL), 0);
+	ck_assert_int_eq(exit_record_read(dir, &y, NULL), 0);
+	ck_assert_int_eq(y.code, 5);
+	ck_assert_str_eq(y.error, x.error);
+	ck_assert_int_eq(fstatat(dir, "started.next", &st, 0), -1);
+	close(dir);
+	ck_assert_int_eq(umount(full), 0);
+	dir = open(where, O_RDONLY | O_DIRECTORY);
+}
+END_TEST
+
 START_TEST(a_mark_names_one_process_and_no_other)
 {
 	char text[256], *p;
@@ -356,6 +392,7 @@ Suite *record_suite(void)
 	tcase_add_test(t, an_exit_comes_back_as_it_was);
 	tcase_add_test(t, a_damaged_exit_is_never_a_code);
 	tcase_add_test(t, who_holds_wait_open_gets_the_code_after_everything_is_gone);
+	tcase_add_test(t, a_disk_that_is_full_by_then_does_not_lose_the_code);
 	tcase_add_test(t, a_mark_names_one_process_and_no_other);
 	tcase_add_test(t, a_mark_of_junk_is_damaged);
 	tcase_add_test(t, when_it_was_started_is_a_number_or_unknown);

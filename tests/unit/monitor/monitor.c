@@ -98,6 +98,7 @@ static void auto_remove(void)
 	ck_assert_int_eq(record_read(dir, &r, NULL), 0);
 	r.auto_remove = true;
 	unlinkat(dir, "wait", 0);
+	unlinkat(dir, "started.next", 0);
 	ck_assert_int_eq(record_write(dir, &r, NULL), 0);
 	record_done(&r);
 }
@@ -246,6 +247,25 @@ START_TEST(a_create_that_fails_tells_why_and_leaves_nothing)
 }
 END_TEST
 
+START_TEST(what_fails_before_the_runtime_is_called_calls_it_for_nothing)
+{
+	static const char *const in_the_way[] = { "box/monitor", "box/control" };
+	struct monitor_msg m;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", tmp, in_the_way[_i]);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	start("create");
+	ck_assert_int_eq(next(&m, NULL), 1);
+	ck_assert_uint_eq(m.event, MONITOR_FAILED);
+	ck_assert_int_ne(m.err.code, 0);
+	ck_assert(!there("box"));
+	/* least of all to delete: it might have one of that id that is not ours */
+	ck_assert(!there("calls"));
+	ck_assert_int_eq(ended(), 1);
+}
+END_TEST
+
 START_TEST(a_start_that_fails_in_a_launch_leaves_nothing)
 {
 	struct monitor_msg m;
@@ -378,6 +398,7 @@ Suite *monitor_suite(void)
 	tcase_add_test(t, a_create_waits_to_be_started_by_anybody);
 	tcase_add_test(t, a_start_that_fails_is_told_and_the_container_stays);
 	tcase_add_loop_test(t, a_create_that_fails_tells_why_and_leaves_nothing, 0, 2);
+	tcase_add_loop_test(t, what_fails_before_the_runtime_is_called_calls_it_for_nothing, 0, 2);
 	tcase_add_test(t, a_start_that_fails_in_a_launch_leaves_nothing);
 	tcase_add_loop_test(t, who_goes_away_during_create_takes_the_container_along, 0, 2);
 	tcase_add_test(t, who_goes_away_later_does_not_harm_it);
