@@ -622,17 +622,31 @@ try() {
 it "delete --force ends a paused container"
 
 try() {
-	mkdir -p $CG/gantry/stale/left
-	echo 1 >$CG/gantry/stale/cgroup.freeze
-	echo 4096 >$CG/gantry/stale/memory.max
-	conf '"pids":{"limit":5}' ',"cgroupsPath":"/gantry/stale"' <<-'END'
+	conf '"pids":{"limit":5}' <<-'END'
 		cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max
 	END
+	make
+	gantry-oci delete --force $id
+	no test -e $dir
+	mkdir -p $dir/left
+	echo 1 >$dir/cgroup.freeze
+	echo 4096 >$dir/memory.max
 	run 0
 	same "$(cat $W/out)" "max
 5"
 }
-it "what a dead container left, frozen and limited, is not taken over"
+it "what a container left whose state was lost, frozen and limited, is not taken over"
+
+try() {
+	mkdir $CG/theirs
+	echo 1234 >$CG/theirs/pids.max
+	conf '"pids":{"limit":5}' ',"cgroupsPath":"/theirs"' </dev/null
+	run 1
+	grep "/theirs exists already" $W/err
+	same "$(cat $CG/theirs/pids.max)" 1234
+	rmdir $CG/theirs
+}
+it "a cgroup that others made is refused, and stays as it is"
 
 # ---- the container's view ------------------------------------------------------------------------
 
