@@ -105,6 +105,12 @@ ssize_t cgroup_read(const struct cgroup *c, int i, const char *file, char *buf, 
 
 /* Freezes or thaws, and waits until that is so. */
 int cgroup_freeze(const struct cgroup *c, bool freeze, struct gantry_err *err);
+/*
+ * The same within a call: -ETIMEDOUT, -ECANCELED when that is cut short. What was to be frozen
+ * is thawed again then, as after any failure.
+ */
+struct call;
+int cgroup_freeze_call(const struct cgroup *c, bool freeze, struct call *call);
 /* 1 frozen, 0 not (or no freezer), -errno. */
 int cgroup_frozen(const struct cgroup *c);
 /* Sends a signal to every process in it and below. 0; -errno. */

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/call.h"
 #include "base/clean.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -32,6 +33,7 @@ enum { MAX_BELOW = 1 << 16, MAX_PROCS_TEXT = 64 << 20 };
 static const uint64_t ms_ns = 1000 * 1000;
 /* Processes in uninterruptible sleep may take their time; for ever is not an option. */
 static const uint64_t freeze_ns = 5000 * ms_ns, destroy_ns = 10000 * ms_ns;
+static const uint64_t slice_ns = 10 * ms_ns;
 static const uint64_t remove_ns = 1000 * ms_ns;
 
 static void nap(unsigned us)
@@ -243,28 +245,48 @@ static int frozen_by(const struct cgroup *c, int i)
 }
 
 /* On a hybrid host somebody else may have used the freezer that we do not: all are thawed. */
-static int thaw(const struct cgroup *c, int first)
+static int thaw(const struct cgroup *c, int first, uint64_t wait_ns)
 {
-	int r = freeze_by(c, first, false, freeze_ns);
+	int r = freeze_by(c, first, false, wait_ns);
 
 	for (int i = 0; r == 0 && i < c->n; i++)
 		if (i != first && frozen_by(c, i) > 0)
-			r = freeze_by(c, i, false, freeze_ns);
+			r = freeze_by(c, i, false, wait_ns);
 	return r;
+}
+
+int cgroup_freeze_call(const struct cgroup *c, bool freeze, struct call *call)
+{
+	uint64_t deadline = clock_mono() + freeze_ns;
+	int i = freezer(c), r, cut;
+
+	if (i < 0)
+		return err_set(call->err, ENODEV, "this host has no freezer cgroup controller");
+	/* In short waits: between them somebody may want it cut short. To ask twice does no harm. */
+	do {
+		cut = call_check(call);
+		if (cut < 0)
+			break;
+		r = freeze ? freeze_by(c, i, true, slice_ns) : thaw(c, i, slice_ns);
+	} while (r == -ETIMEDOUT && clock_mono() < deadline);
+	if (freeze && (cut < 0 || r < 0))
+		(void)freeze_by(c, i, false, 0);
+	if (cut < 0)
+		return cut;
+	if (r < 0)
+		return err_num(call->err, r, "%s the cgroup %s", freeze ? "freeze" : "thaw",
+			       c->path);
+	return 0;
 }
 
 int cgroup_freeze(const struct cgroup *c, bool freeze, struct gantry_err *err)
 {
-	int i = freezer(c), r;
+	struct call call;
+	int r = call_begin(&call, NULL, NULL);
 
-	if (i < 0)
-		return err_set(err, ENODEV, "this host has no freezer cgroup controller");
-	r = freeze ? freeze_by(c, i, true, freeze_ns) : thaw(c, i);
-	if (r < 0 && freeze)
-		(void)freeze_by(c, i, false, 0);
-	if (r < 0)
-		return err_num(err, r, "%s the cgroup %s", freeze ? "freeze" : "thaw", c->path);
-	return 0;
+	if (err)
+		call.err = err;
+	return r < 0 ? r : cgroup_freeze_call(c, freeze, &call);
 }
 
 int cgroup_frozen(const struct cgroup *c)
