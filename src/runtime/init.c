@@ -105,7 +105,7 @@ static int set_names(const struct job *j, struct gantry_err *err)
 
 static int (*const steps[])(const struct job *j, struct gantry_err *err) = {
 	arm, join_namespaces, enter_cgroups, make_network, set_names,
-	tree_attach, mounts_make, nodes_make, cover_paths,
+	tree_attach, mounts_make, nodes_make, tree_cwd, cover_paths,
 };
 static int (*const last_steps[])(const struct job *j, struct gantry_err *err) = {
 	process_prepare, tree_pivot, process_become, arm, process_settle,

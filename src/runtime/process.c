@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "kernel/abi.h"
 #include "kernel/caps.h"
+#include "kernel/inroot.h"
 #include "kernel/procfs.h"
 #include "runtime/steps.h"
 
@@ -127,6 +128,17 @@ static int cut_caps(const struct spec *s, struct gantry_err *err)
 	return r < 0 ? err_num(err, r, "set the ambient capabilities") : 0;
 }
 
+/* Never through a magic link of /proc: our own descriptors lead out of the container. */
+static int enter_cwd(const struct spec *s)
+{
+	clean_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	clean_fd int cwd = root < 0 ? -errno : inroot_open(root, s->cwd, O_PATH | O_DIRECTORY);
+
+	if (cwd < 0)
+		return cwd;
+	return fchdir(cwd) < 0 ? -errno : 0;
+}
+
 int process_become(const struct job *j, struct gantry_err *err)
 {
 	const struct spec *s = &j->spec;
@@ -138,9 +150,10 @@ int process_become(const struct job *j, struct gantry_err *err)
 		return err_sys(err, "make a session");
 	umask(s->umask >= 0 ? (mode_t)s->umask : 022);
 	/* As root first: the user may not be allowed to pass through what leads there. */
-	again = chdir(s->cwd) < 0;
-	if (again && errno != EACCES)
-		return err_sys(err, "working directory `%s`", s->cwd);
+	r = enter_cwd(s);
+	again = r < 0;
+	if (again && r != -EACCES)
+		return inroot_words(err, r, "working directory", s->cwd);
 	r = caps_bound(s->caps[CAP_BOUNDING]);
 	if (r < 0)
 		return err_num(err, r, "drop capabilities from the bounding set");
@@ -148,9 +161,10 @@ int process_become(const struct job *j, struct gantry_err *err)
 	if (r == 0)
 		r = cut_caps(s, err);
 	/* Or the other way round: root without CAP_DAC_OVERRIDE over a directory of the user's. */
-	if (r == 0 && again && chdir(s->cwd) < 0)
-		return err_sys(err, "working directory `%s`", s->cwd);
-	return r;
+	if (r < 0 || !again)
+		return r;
+	r = enter_cwd(s);
+	return r < 0 ? inroot_words(err, r, "working directory", s->cwd) : 0;
 }
 
 int process_settle(const struct job *j, struct gantry_err *err)

@@ -8,6 +8,8 @@
 
 /* tree.c: the root filesystem over "/" of our mount namespace, then pivot_root to it. */
 int tree_attach(const struct job *j, struct gantry_err *err);
+/* The working directory, where it is missing: after the mounts, one of which it may lie in. */
+int tree_cwd(const struct job *j, struct gantry_err *err);
 int tree_pivot(const struct job *j, struct gantry_err *err);
 
 /* mounts.c: spec.mounts in order. */

@@ -14,7 +14,7 @@
 
 int tree_attach(const struct job *j, struct gantry_err *err)
 {
-	clean_fd int slash = -1, cwd = -1;
+	clean_fd int slash = -1;
 	int r;
 
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
@@ -24,11 +24,15 @@ int tree_attach(const struct job *j, struct gantry_err *err)
 		return err_sys(err, "open /");
 	/* Over "/", where nobody sees it: our root is still the directory below. */
 	r = mount_attach(j->tree, slash);
-	if (r < 0)
-		return err_num(err, r, "attach the root filesystem %s", j->rootfs);
+	return r < 0 ? err_num(err, r, "attach the root filesystem %s", j->rootfs) : 0;
+}
+
+int tree_cwd(const struct job *j, struct gantry_err *err)
+{
 	/* runc and crun make the working directory when the image lacks it; so does this. */
-	cwd = inroot_mkdirs(j->tree, j->spec.cwd, 0755, err);
-	return cwd < 0 ? cwd : 0;
+	clean_fd int cwd = inroot_mkdirs(j->tree, j->spec.cwd, 0755, err);
+
+	return cwd < 0 ? err_in(err, cwd, "working directory") : 0;
 }
 
 int tree_pivot(const struct job *j, struct gantry_err *err)

@@ -304,6 +304,44 @@ END_TEST
 
 static const char *const bad_paths[] = { "/../../../x", "/..", "a/../../b", "/", "/a//b", "/./a" };
 
+START_TEST(a_missing_working_directory_is_made_in_the_mount_it_lies_in)
+{
+	char mount[256];
+
+	if (!box_open(VIEW_HOST))
+		return;
+	ck_assert_int_eq(box_sh("mkdir %s/data", box_dir), 0);
+	snprintf(mount, sizeof(mount),
+		 "{\"destination\":\"/data\",\"type\":\"bind\",\"source\":\"%s/data\","
+		 "\"options\":[\"bind\"]}",
+		 box_dir);
+	ck_assert_int_eq(box_run(&(struct box_conf){ .script = "pwd",
+						     .mounts = mount,
+						     .process = "\"cwd\":\"/data/sub/dir\"" }),
+			 0);
+	ck_assert_str_eq(box_out(), "/data/sub/dir\n");
+	ck_assert_int_eq(box_sh("test -d %s/data/sub/dir && ! test -e %s/data/sub", box_dir,
+				box_rootfs),
+			 0);
+}
+END_TEST
+
+/* Whatever the number: one of init's own, one of the streams, none. */
+START_TEST(no_descriptor_is_a_working_directory)
+{
+	char cwd[64];
+
+	if (!box_open(VIEW_HOST))
+		return;
+	snprintf(cwd, sizeof(cwd), "\"cwd\":\"/proc/self/fd/%d\"", _i);
+	ck_assert_int_lt(box_run(&(struct box_conf){ .script = "pwd", .process = cwd,
+						     .writable = true }), 0);
+	words("working directory");
+	ck_assert_int_eq(box_sh("test -z \"$(ls -A %s/proc)\"", box_rootfs), 0);
+	ck_assert_int_eq(box_states(), 0);
+}
+END_TEST
+
 START_TEST(a_cgroup_path_stays_below_the_hierarchy)
 {
 	char conf[128];
@@ -888,6 +926,8 @@ Suite *create_suite(void)
 	tcase_add_loop_test(t, limits_arrive_or_the_missing_controller_is_named, 0, VIEWS);
 	tcase_add_test(t, a_dev_that_is_a_link_makes_nothing_outside);
 	tcase_add_test(t, mounts_and_nodes_through_links_stay_inside);
+	tcase_add_test(t, a_missing_working_directory_is_made_in_the_mount_it_lies_in);
+	tcase_add_loop_test(t, no_descriptor_is_a_working_directory, 0, 24);
 	tcase_add_loop_test(t, a_cgroup_path_stays_below_the_hierarchy, 0, PATHS * VIEWS);
 	tcase_add_test(t, plain_directories_are_never_taken_for_cgroups);
 	tcase_add_test(t, binds_are_what_they_say);
