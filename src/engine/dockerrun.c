@@ -11,6 +11,8 @@
  *   poll has promised room for is written; and never a SIGPIPE.
  * - A wait can stay unanswered though the container is gone (moby issues 33820,
  *   41341): once the stream has ended the daemon is asked as well.
+ * - A wait for removal can stay unanswered as well, and a signal be swallowed by
+ *   a stuck daemon: neither is waited for without a bound of its own.
  * - When the caller's time is over the container runs on, but one that was not
  *   started yet is removed.
  */
@@ -33,6 +35,8 @@ enum {
 	SILENCE_MS = 10000,   /* of the stream after the container's end, before it is given up */
 	ASK_MS = 1000,        /* after the end of the stream, then twice as long each time */
 	ASK_MAX_MS = 60000,
+	SIGNAL_S = 5,         /* to take a signal: output waits meanwhile */
+	REMOVED_S = 5,        /* to answer the wait for removal, before the daemon is asked */
 	REMOVAL_S = 30        /* from its end until an auto-removed container has to be gone */
 };
 
@@ -129,9 +133,29 @@ static bool is_passed(uint32_t sig)
 	}
 }
 
+/* Brings the deadline nearer. Returns the old one, which is to be put back. */
+static uint64_t within(struct call *c, unsigned s)
+{
+	uint64_t old = c->deadline_ns, until = clock_mono() + s * 1000000000ull;
+
+	if (until < old)
+		c->deadline_ns = until;
+	return old;
+}
+
+/* Puts the deadline back. -ETIME, without words, where -ETIMEDOUT was not the caller's. */
+static int beyond(struct call *c, uint64_t old, int s)
+{
+	bool ours = c->deadline_ns < old;
+
+	c->deadline_ns = old;
+	return s == -ETIMEDOUT && ours ? -ETIME : s;
+}
+
 static int pass_signal(struct run *r, struct call *c)
 {
 	struct signalfd_siginfo s;
+	uint64_t deadline;
 	ssize_t n = read(r->signal_fd, &s, sizeof(s));
 	int k;
 
@@ -139,10 +163,12 @@ static int pass_signal(struct run *r, struct call *c)
 		r->signal_fd = -1; /* no signalfd, or not open */
 	if (n != sizeof(s) || !is_passed(s.ssi_signo))
 		return 0;
+	deadline = within(c, SIGNAL_S);
 	k = docker_post(r->d, DOCKER_CONTAINER, r->id, c, "kill?signal=%u", s.ssi_signo);
+	k = beyond(c, deadline, k);
 	if (k == -EBUSY || k == -ENOENT)
 		return 0; /* it has ended meanwhile */
-	if (k == -EINVAL) {
+	if (k == -EINVAL || k == -ETIME) {
 		call_log(c, GANTRY_LOG_WARN, "signal %u is not passed: %s", s.ssi_signo,
 			 c->err->msg);
 		return 0;
@@ -269,24 +295,37 @@ static int run_carry(struct run *r, struct call *c)
 
 /* ---- after its end ----------------------------------------------------------------------- */
 
-static int await_removal(struct run *r, struct call *c)
+/* Saves asking again and again, where it is answered. */
+static int wait_for_removal(struct run *r, struct call *c)
 {
 	const struct docker_ask a = {
 		.about = DOCKER_CONTAINER, .name = r->id, .method = "POST", .takes = 200,
 	};
-	uint64_t until = clock_mono() + REMOVAL_S * 1000000000ull;
-	int s = 0;
+	uint64_t deadline = within(c, REMOVED_S);
+	int s = docker_request(r->d, &a, c, "/containers/%s/wait?condition=removed", r->id);
 
-	if (r->d->minor >= DOCKER_WAIT_NEXT)
-		s = docker_request(r->d, &a, c, "/containers/%s/wait?condition=removed", r->id);
+	s = beyond(c, deadline, s);
+	return s == -ETIME ? 0 : s;
+}
+
+static int await_removal(struct run *r, struct call *c)
+{
+	uint64_t until = clock_mono() + REMOVAL_S * 1000000000ull;
+	int s = r->d->minor >= DOCKER_WAIT_NEXT ? wait_for_removal(r, c) : 0;
+
 	for (uint64_t us = 1000; s >= 0; us = us < 50000 ? us * 2 : us) {
 		clean_json struct json_doc doc = { 0 };
 		clean_docker_view struct docker_view v = { 0 };
+		uint64_t deadline;
 
-		s = docker_inspect(r->d, r->id, &doc, &v, c);
-		if (s == 0 && clock_mono() > until)
-			return err_set(c->err, EBUSY,
-				       "container %.64s has ended, but is not removed", r->id);
+		deadline = within(c, REMOVED_S);
+		s = beyond(c, deadline, docker_inspect(r->d, r->id, &doc, &v, c));
+		if ((s == 0 && clock_mono() > until) || s == -ETIME) {
+			/* no reason to keep its exit code back */
+			call_log(c, GANTRY_LOG_WARN, "container %s has ended, but is not removed",
+				 r->id);
+			return 0;
+		}
 		if (s == 0)
 			s = call_sleep(c, us);
 	}
@@ -299,6 +338,7 @@ static int run_end(struct run *r, struct call *c)
 	clean_docker_view struct docker_view v = { 0 };
 	int s;
 
+	*r->ret = r->end; /* whatever comes of the rest, this is known */
 	if (r->what->flags & GANTRY_CREATE_AUTO_REMOVE)
 		return await_removal(r, c);
 	s = docker_inspect(r->d, r->id, &doc, &v, c);

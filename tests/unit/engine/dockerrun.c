@@ -283,6 +283,95 @@ START_TEST(a_daemon_that_dies_during_a_run_is_told)
 }
 END_TEST
 
+/* It vanishes though nobody says so, or it stays and the caller's deadline ends it. */
+START_TEST(a_removal_that_is_never_told_does_not_hang_the_run)
+{
+	const struct fake_route routes[] = {
+		PING, CREATED, WAITED("3"), STARTED,
+		{ "POST /v1.41/containers/" ID "/wait?condition=removed",
+		  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", FAKE_SILENT, 0 },
+		_i ? (struct fake_route)EXITED("3") :
+		     (struct fake_route)SAY("GET /v1.41/containers/" ID "/json", "404 Not Found",
+					    "{\"message\":\"No such container: " ID "\"}"),
+		END_ROUTES,
+	};
+	struct gantry_create w = an_image();
+	struct gantry_run how = GANTRY_RUN_INIT;
+	struct gantry_exit x = GANTRY_EXIT_INIT;
+	uint64_t before = clock_mono();
+	struct fake f;
+
+	fake_start(&f, routes);
+	{
+		clean_engine struct gantry_engine *e = engine_at(&f);
+
+		op.timeout_us = _i ? 7000000 : 0;
+		w.flags = GANTRY_CREATE_AUTO_REMOVE;
+		ck_assert_int_eq(gantry_container_run(e, &w, &how, NULL, &x, &op),
+				 _i ? -ETIMEDOUT : 0);
+		ck_assert_int_eq(x.code, 3);
+		ck_assert_uint_lt(clock_mono() - before, 9000000000);
+	}
+	fake_stop(&f);
+}
+END_TEST
+
+static void *terminate_later(void *arg)
+{
+	(void)arg;
+	usleep(300000);
+	kill(getpid(), SIGTERM);
+	return NULL;
+}
+
+/* A pipe gets what the container says though the daemon has swallowed a signal. */
+START_TEST(a_signal_that_the_daemon_swallows_does_not_stop_the_output)
+{
+	struct stream *s = malloc(sizeof(*s));
+	const struct fake_route routes[] = {
+		PING, CREATED,
+		{ "POST /v1.41/containers/" ID "/attach", s->bytes, FAKE_CLOSE | FAKE_SLOW, 13000 },
+		{ "POST /v1.41/containers/" ID "/wait",
+		  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", FAKE_SILENT, 0 },
+		STARTED,
+		{ "POST /v1.41/containers/" ID "/kill?signal=15 ", "", FAKE_SILENT, 0 },
+		EXITED("4"), END_ROUTES,
+	};
+	struct gantry_create w = an_image();
+	struct gantry_run how = GANTRY_RUN_INIT;
+	struct gantry_exit x = GANTRY_EXIT_INIT;
+	char *text = calloc(1, 13000);
+	pthread_t thread;
+	struct fake f;
+	sigset_t set;
+
+	begin_stream(s);
+	memset(text, 'x', 13000 - 8 - strlen(UPGRADE));
+	add_frame(s, 1, text, 13000 - 8 - strlen(UPGRADE));
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	fake_start(&f, routes);
+	{
+		clean_engine struct gantry_engine *e = engine_at(&f);
+
+		op.timeout_us = 20000000;
+		how.signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+		how.stdout_fd = memory_file();
+		ck_assert_int_eq(pthread_create(&thread, NULL, terminate_later, NULL), 0);
+		ck_assert_int_eq(gantry_container_run(e, &w, &how, NULL, &x, &op), 0);
+		pthread_join(thread, NULL);
+		ck_assert_int_eq(x.code, 4);
+		ck_assert_ptr_nonnull(strstr(f.seen, "/kill?signal=15 "));
+		holds(how.stdout_fd, text);
+		close(how.signal_fd);
+	}
+	fake_stop(&f);
+	free(text);
+	free(s);
+}
+END_TEST
+
 /* Before API 1.30 a wait has no condition: it must come after the start. */
 START_TEST(an_old_daemon_is_waited_for_after_the_start)
 {
@@ -766,6 +855,8 @@ Suite *dockerrun_suite(void)
 	tcase_add_loop_test(t, a_stream_that_is_none_is_an_error, 0, COUNT(streams));
 	tcase_add_loop_test(t, nothing_is_left_of_a_run_that_could_not_start, 0, 6);
 	tcase_add_test(t, a_wait_that_is_never_answered_does_not_hang_the_run);
+	tcase_add_loop_test(t, a_removal_that_is_never_told_does_not_hang_the_run, 0, 2);
+	tcase_add_test(t, a_signal_that_the_daemon_swallows_does_not_stop_the_output);
 	tcase_add_test(t, a_daemon_that_dies_during_a_run_is_told);
 	tcase_add_test(t, an_old_daemon_is_waited_for_after_the_start);
 	suite_add_tcase(s, t);
