@@ -15,9 +15,13 @@ enum {
 	DOCKER_OLDEST = 24,            /* the oldest that we speak, 1.24 (docker 1.12) */
 	DOCKER_AUTO_REMOVE = 25,       /* since when it removes by itself, and counts CPUs */
 	DOCKER_WAIT_NEXT = 30,         /* since when a wait can be for the next exit */
+	DOCKER_MARK_SIZE = 33,
 	DOCKER_BODY_MAX = 8 << 20,     /* of one answer */
 	DOCKER_LIST_MAX = 64 << 20     /* of a list */
 };
+
+/* The label by which a create finds again what it made (dockermake.c). Nobody else needs it. */
+#define DOCKER_MARK "io.gantry.create"
 
 struct docker {
 	struct gantry_engine head;
@@ -51,6 +55,7 @@ struct docker_ask {
 	struct http *on;    /* another connection than the engine's; NULL: that one */
 	bool head;          /* return with the answer's head (http_begin) */
 	bool upgrade;
+	bool lasting;       /* cut short, the connection stays for http_resume() */
 };
 
 /* Settles the version that both know, by asking the daemon. -EPROTO it is none, or too old. */
@@ -78,9 +83,14 @@ int docker_error(const struct docker *d, const struct docker_ask *a, struct http
 /* dockerjson.c: parses the answer's body, in place. -EPROTO it is no JSON of type `want`. */
 int docker_json(struct http *h, enum json_type want, struct json_doc *doc, struct call *c);
 
-/* The body of POST /containers/create; `how` is NULL for a detached one. Free *ret. */
+struct docker_body {
+	char *text; /* free it */
+	size_t len;
+};
+/* The body of POST /containers/create; `how` is NULL for a detached one. */
 int docker_create_body(const struct docker *d, const struct gantry_create *what,
-		       const struct gantry_run *how, char **ret, size_t *ret_len, struct call *c);
+		       const struct gantry_run *how, const char *mark, struct docker_body *ret,
+		       struct call *c);
 
 /* A container as the daemon describes it; k points into the document and the lists. */
 struct docker_view {
@@ -98,7 +108,9 @@ void docker_view_done(struct docker_view *v);
 /* dockerbox.c: inspects `id` on the engine's connection into *v, which lives as long as *doc. */
 int docker_inspect(struct docker *d, const char *id, struct json_doc *doc, struct docker_view *v,
 		   struct call *c);
-/* Creates; `how` as in docker_create_body(). */
+/* The target of a list of all containers, or of those with label=value. */
+void docker_list_target(struct str *target, const char *label, const char *value);
+/* dockermake.c: creates; `how` as in docker_create_body(). Leaves nothing behind on failure. */
 int docker_make(struct docker *d, const struct gantry_create *what, const struct gantry_run *how,
 		char ret_id[GANTRY_ID_SIZE], struct call *c);
 /* Force-removes. 0 also when it was gone before. */
@@ -110,7 +122,7 @@ int docker_waited(struct http *h, struct gantry_exit *ret, struct call *c);
 /* What the daemon tells beside the code: when it ended, and whether memory was why. */
 void docker_exit_more(const struct docker_view *v, struct gantry_exit *ret);
 
-/* dockerbox.c, dockerrun.c: slots of the table. */
+/* dockerbox.c, dockermake.c, dockerrun.c: slots of the table. */
 int docker_create(struct gantry_engine *e, const struct gantry_create *what,
 		  char ret_id[GANTRY_ID_SIZE], struct call *c);
 int docker_start(struct gantry_engine *e, const char *id, struct call *c);

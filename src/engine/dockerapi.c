@@ -23,6 +23,7 @@ static int request(struct docker *d, const struct docker_ask *a, const char *tar
 	struct http_request rq = {
 		.method = a->method, .target = target, .body = a->body, .body_len = a->body_len,
 		.max = a->max ? a->max : DOCKER_BODY_MAX, .upgrade = a->upgrade,
+		.lasting = a->lasting,
 	};
 	int r = a->head ? http_begin(h, &rq, c) : http_call(h, &rq, c);
 

@@ -17,47 +17,6 @@
 #include "base/err.h"
 #include "engine/describe.h"
 
-int docker_make(struct docker *d, const struct gantry_create *what, const struct gantry_run *how,
-		char ret_id[GANTRY_ID_SIZE], struct call *c)
-{
-	struct docker_ask a = {
-		.about = DOCKER_CREATE, .name = what->image, .method = "POST", .takes = 201,
-	};
-	clean_json struct json_doc doc = { 0 };
-	clean_free char *body = NULL;
-	const char *id;
-	int r = docker_check_image(what, c);
-
-	if (r == 0)
-		r = docker_create_body(d, what, how, &body, &a.body_len, c);
-	if (r < 0)
-		return r;
-	a.body = body;
-	/* request_create() has let only letters, digits, _ . - into a name */
-	r = docker_request(d, &a, c, "/containers/create%s%s", what->name ? "?name=" : "",
-			   what->name ? what->name : "");
-	if (r == -EEXIST && what->name)
-		return err_set(c->err, EEXIST, "the name %s is taken", what->name);
-	if (r >= 0)
-		r = docker_json(&d->http, JSON_OBJECT, &doc, c);
-	if (r < 0)
-		return r;
-	id = json_text(json_get(doc.root, "Id"), "");
-	if (!str_is_id(id))
-		return err_set(c->err, EPROTO,
-			       "the daemon has created a container and does not tell its id");
-	snprintf(ret_id, GANTRY_ID_SIZE, "%s", id);
-	for json_each(w, json_get(doc.root, "Warnings"))
-		call_log(c, GANTRY_LOG_WARN, "%s", json_text(w, ""));
-	return 0;
-}
-
-int docker_create(struct gantry_engine *e, const struct gantry_create *what,
-		  char ret_id[GANTRY_ID_SIZE], struct call *c)
-{
-	return docker_make(docker_of(e), what, NULL, ret_id, c);
-}
-
 int docker_start(struct gantry_engine *e, const char *id, struct call *c)
 {
 	int r = docker_post(docker_of(e), DOCKER_START, id, c, "start");
@@ -210,16 +169,17 @@ int docker_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret
 
 /* ---- list ------------------------------------------------------------------------------------ */
 
-static int list_target(const struct docker *d, bool ours, struct str *target)
+void docker_list_target(struct str *target, const char *label, const char *value)
 {
 	str_add(target, "/containers/json?all=1");
-	if (ours) {
-		str_add(target, "&filters=");
-		http_encode(target, "{\"label\":[\"" OWNER_LABEL "=");
-		http_encode(target, d->head.owner);
-		http_encode(target, "\"]}");
-	}
-	return target->failed ? -ENOMEM : 0;
+	if (!label)
+		return;
+	str_add(target, "&filters=");
+	http_encode(target, "{\"label\":[\"");
+	http_encode(target, label);
+	http_encode(target, "=");
+	http_encode(target, value);
+	http_encode(target, "\"]}");
 }
 
 /* Ids with what the list itself tells of each, for those that cannot be asked one by one. */
@@ -232,9 +192,10 @@ static int entries(struct docker *d, bool ours, struct described *ret, struct ca
 	clean_json struct json_doc doc = { 0 };
 	clean_str struct str target = { 0 };
 	const struct json *j;
-	int r = list_target(d, ours, &target);
+	int r;
 
-	if (r < 0)
+	docker_list_target(&target, ours ? OWNER_LABEL : NULL, d->head.owner);
+	if (target.failed)
 		return err_set(c->err, ENOMEM, "out of memory");
 	r = docker_request(d, &a, c, "%s", target.buf);
 	if (r >= 0)

@@ -30,8 +30,9 @@ static void put_list(struct json_out *o, const char *key, const char *const *lis
 		json_strv(o, key, list);
 }
 
-/* "KEY=VALUE" into members; our mark comes last, so that it is the one that counts. */
-static void put_labels(struct json_out *o, const struct docker *d, const char *const *labels)
+/* "KEY=VALUE" into members; our marks come last, so that they are the ones that count. */
+static void put_labels(struct json_out *o, const struct docker *d, const char *mark,
+		       const char *const *labels)
 {
 	json_obj(o, "Labels");
 	for (; labels && *labels; labels++) {
@@ -45,6 +46,7 @@ static void put_labels(struct json_out *o, const struct docker *d, const char *c
 		free(key);
 	}
 	json_str(o, OWNER_LABEL, d->head.owner);
+	json_str(o, DOCKER_MARK, mark);
 	json_end_obj(o);
 }
 
@@ -143,7 +145,8 @@ static int check_age(const struct docker *d, const struct gantry_create *what, s
 }
 
 int docker_create_body(const struct docker *d, const struct gantry_create *what,
-		       const struct gantry_run *how, char **ret, size_t *ret_len, struct call *c)
+		       const struct gantry_run *how, const char *mark, struct docker_body *ret,
+		       struct call *c)
 {
 	clean_json_out struct json_out o = JSON_OUT_INIT;
 	int r = check_age(d, what, c);
@@ -164,12 +167,12 @@ int docker_create_body(const struct docker *d, const struct gantry_create *what,
 	}
 	json_bool(&o, "AttachStdout", how && how->stdout_fd >= 0);
 	json_bool(&o, "AttachStderr", how && how->stderr_fd >= 0);
-	put_labels(&o, d, what->labels);
+	put_labels(&o, d, mark, what->labels);
 	r = put_host(&o, what, c->err);
 	json_end_obj(&o);
 	if (r < 0)
 		return r;
-	r = json_out_take(&o, ret, ret_len);
+	r = json_out_take(&o, &ret->text, &ret->len);
 	return r < 0 ? err_set(c->err, ENOMEM, "out of memory") : 0;
 }
 
@@ -274,7 +277,8 @@ static void view_labels(const struct json *labels, struct docker_view *v)
 	if (!json_is(labels, JSON_OBJECT))
 		return;
 	for json_each(l, labels)
-		strv_addf(&v->labels, "%s=%s", l->key, json_text(l, ""));
+		if (!str_eq(l->key, DOCKER_MARK))
+			strv_addf(&v->labels, "%s=%s", l->key, json_text(l, ""));
 }
 
 static int view_end(struct docker_view *v, struct call *c)

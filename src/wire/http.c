@@ -32,7 +32,7 @@ static void disconnect(struct http *h)
 {
 	clean_fdp(&h->fd);
 	h->fd = -1;
-	h->used = h->sent = false;
+	h->used = false;
 	h->at = h->len = 0;
 }
 
@@ -326,6 +326,7 @@ static int request(struct http *h, const struct http_request *rq, bool whole, st
 	bool repeatable = !strcmp(rq->method, "GET") || !strcmp(rq->method, "HEAD");
 	int r = 0;
 
+	h->sent = false;
 	for (int attempt = 0; attempt < 2; attempt++) {
 		bool used;
 
@@ -343,6 +344,17 @@ static int request(struct http *h, const struct http_request *rq, bool whole, st
 		disconnect(h);
 		r = 0;
 	}
+	if (r == -EPIPE)
+		r = gone(h, c);
+	if (r < 0 && !(rq->lasting && h->sent && (r == -ETIMEDOUT || r == -ECANCELED)))
+		disconnect(h);
+	return r < 0 ? r : h->answer.status;
+}
+
+int http_resume(struct http *h, struct call *c)
+{
+	int r = receive(h, true, c);
+
 	if (r == -EPIPE)
 		r = gone(h, c);
 	if (r < 0)

@@ -14,7 +14,7 @@ struct http {
 	const char *path;     /* of the socket; borrowed */
 	int fd;               /* -1: not connected */
 	bool used;            /* it carried an answer, and the peer may have closed it since */
-	bool sent;            /* the whole request is out */
+	bool sent;            /* the whole of the last request is out */
 	size_t max;           /* of the body */
 	struct answer answer;
 	struct str body;      /* what came so far; who streams takes it away between steps */
@@ -29,6 +29,7 @@ struct http_request {
 	size_t body_len;
 	size_t max;           /* the longest body that an answer may have */
 	bool upgrade;         /* asks for a raw stream: the answer should be 101 */
+	bool lasting;         /* cut short after it was sent, the connection stays (http_resume) */
 };
 
 /* `path` is kept, not copied. Nothing is connected before the first request. */
@@ -44,9 +45,16 @@ void http_close(struct http *h);
  *
  * Returns -ECONNREFUSED nobody answers there, or went away in the middle;
  * -EACCES; -EPROTO the answer is none, or longer than `max`; -EINVAL the
- * socket's path; -ETIMEDOUT, -ECANCELED by the call. The connection is closed after each of these.
+ * socket's path; -ETIMEDOUT, -ECANCELED by the call. The connection is
+ * closed after each of these, but see http_request.lasting. h->sent tells whether
+ * the peer may have acted upon the request.
  */
 int http_call(struct http *h, const struct http_request *rq, struct call *c);
+/*
+ * Waits on for the whole answer to a lasting request that was cut short. Returns as
+ * http_call(); the connection is closed after a failure.
+ */
+int http_resume(struct http *h, struct call *c);
 
 /*
  * The same in parts: sends, and waits until the answer's head is in, or for

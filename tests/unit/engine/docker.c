@@ -365,7 +365,9 @@ START_TEST(a_daemon_that_never_answers_ends_by_the_deadline_in_every_verb)
 		op.timeout_us = 100000;
 		before = clock_mono();
 		ck_assert_int_eq(do_verb(e, (enum verb)_i), -ETIMEDOUT);
-		ck_assert_uint_lt(clock_mono() - before, 2000000000);
+		/* what a create may make yet is waited for, to take it back */
+		ck_assert_uint_lt(clock_mono() - before,
+				  _i == CREATE || _i == RUN ? 12000000000 : 2000000000);
 		ck_assert_msg(strstr(op.err.msg, steps[_i]), "%s: %s", steps[_i], op.err.msg);
 	}
 	fake_stop(&f);
@@ -465,7 +467,9 @@ START_TEST(create_asks_for_all_that_was_asked)
 				     "w\",\"User\":\"1:2\",\"Hostname\":\"h\",\"AttachStdout\":"
 				     "false,\"AttachStderr\":false,"
 				     "\"Labels\":{\"k\":\"v\",\"x.y\":\"a=b\",\"io.gantry.owner\":"
-				     "\"gantry\"},"
+				     "\"gantry\",\"io.gantry.create\":\""),
+			      "%s", f.seen);
+		ck_assert_msg(strstr(f.seen,
 				     "\"HostConfig\":{\"Binds\":[\"/a:/"
 				     "b:ro\"],\"CapAdd\":[\"NET_ADMIN\"],\"CapDrop\":[\"ALL\"],"
 				     "\"ReadonlyRootfs\":true,\"AutoRemove\":true,\"Memory\":"
@@ -475,6 +479,79 @@ START_TEST(create_asks_for_all_that_was_asked)
 				     "{\"Name\":\"nproc\",\"Soft\":7,\"Hard\":7}]}}"),
 			      "%s", f.seen);
 	}
+	fake_stop(&f);
+}
+END_TEST
+
+/* How a create goes wrong, what a look for its label finds, and what is done about it. */
+#define LATE(answer) { "POST /v1.41/containers/create", answer, FAKE_LATE | FAKE_CLOSE, 0 }
+#define NEVER { "POST /v1.41/containers/create", "", FAKE_SILENT, 0 }
+#define GONE { "POST /v1.41/containers/create", "", FAKE_CLOSE, 0 }
+#define BROKEN SAY("POST /v1.41/containers/create", "201 Created", "{\"Id\":")
+#define MARKED(status, body) SAY("GET /v1.41/containers/json?all=1&filters=", status, body)
+#define ONE MARKED("200 OK", "[{\"Id\":\"" ID "\"}]")
+#define NONE MARKED("200 OK", "[]")
+
+static const struct {
+	struct fake_route create, list;
+	int r;
+	bool removed;
+	const char *warning; /* its words; NULL: none */
+} lost[] = {
+	{ LATE(HEAD("201 Created") "{\"Id\":\"" ID "\"}"), NONE, -ETIMEDOUT, true, NULL },
+	{ LATE(HEAD("409 Conflict") "{\"message\":\"no\"}"), NONE, -ETIMEDOUT, false, NULL },
+	{ LATE(""), ONE, -ETIMEDOUT, true, NULL },
+	{ GONE, ONE, -ECONNREFUSED, true, NULL },
+	{ GONE, NONE, -ECONNREFUSED, false, NULL },
+	{ BROKEN, ONE, -EPROTO, true, NULL },
+	{ BROKEN, MARKED("500 Oops", "{\"message\":\"ill\"}"), -EPROTO, false,
+	  "may be left behind: ill" },
+	/* from here on each takes ten seconds */
+	{ NEVER, ONE, -ETIMEDOUT, true, NULL },
+	{ NEVER, NONE, -ETIMEDOUT, false, "container with label io.gantry.create=" },
+};
+enum { LONG = 2, LOST = sizeof(lost) / sizeof(lost[0]) };
+
+static void keep_warning(const struct gantry_log *rec, void *arg)
+{
+	snprintf(arg, 512, "%s", rec->text);
+}
+
+/* By create, by a detached run and by one in the foreground. */
+START_TEST(nothing_is_left_of_a_create_whose_answer_is_lost)
+{
+	const struct fake_route routes[] = {
+		PING, lost[_i % LOST].create, lost[_i % LOST].list,
+		EMPTY("DELETE /v1.41/containers/" ID "?v=1&force=1 ", "204 No Content"), END_ROUTES,
+	};
+	struct gantry_engine_options o = GANTRY_ENGINE_OPTIONS_INIT;
+	struct gantry_run how = GANTRY_RUN_INIT;
+	struct gantry_create w = an_image();
+	struct gantry_exit x = GANTRY_EXIT_INIT;
+	clean_engine struct gantry_engine *e = NULL;
+	char warning[512] = "", where[160], id[GANTRY_ID_SIZE] = "";
+	const char *words = lost[_i % LOST].warning;
+	struct fake f;
+	int r;
+
+	fake_start(&f, routes);
+	snprintf(where, sizeof(where), "docker:%s", f.path);
+	o.log = keep_warning;
+	o.log_arg = warning;
+	o.log_level = GANTRY_LOG_WARN;
+	op = (struct gantry_op)GANTRY_OP_INIT;
+	ck_assert_int_eq(gantry_engine_open(where, &o, &e, &op), 0);
+	op.timeout_us = 100000;
+	how.flags = _i / LOST == 1 ? GANTRY_RUN_DETACH : 0;
+	r = _i / LOST ? gantry_container_run(e, &w, &how, id, &x, &op) :
+			gantry_container_create(e, &w, id, &op);
+	ck_assert_msg(r == lost[_i % LOST].r, "%d %s", r, op.err.msg);
+	ck_assert_str_eq(id, "");
+	ck_assert_msg(!strstr(f.seen, "DELETE /v1.41/containers/" ID) == !lost[_i % LOST].removed,
+		      "%s", f.seen);
+	ck_assert_msg(words ? strstr(warning, words) != NULL : !*warning, "%s", warning);
+	ck_assert_msg(r != -ETIMEDOUT || strstr(op.err.msg, "timed out during create after "), "%s",
+		      op.err.msg);
 	fake_stop(&f);
 }
 END_TEST
@@ -548,7 +625,8 @@ START_TEST(a_description_has_what_the_daemon_said_and_nothing_else)
 		    "24T22:47:27.098868444Z\"},"
 		    "\"GraphDriver\":{\"Data\":{\"MergedDir\":\"/m\"}},"
 		    "\"Config\":{\"Image\":\"busybox:1\",\"StopSignal\":\"SIGQUIT\",\"Labels\":{"
-		    "\"b\":\"2\",\"io.gantry.owner\":\"me\",\"a\":\"1\"}}}"),
+		    "\"b\":\"2\",\"io.gantry.create\":\"ab\",\"io.gantry.owner\":\"me\","
+		    "\"a\":\"1\"}}}"),
 		SAY("GET /v1.41/containers/odd/json", "200 OK",
 		    "{\"Id\":\"" ID "\",\"Name\":5,\"Created\":\"yesterday\",\"Path\":[],\"Args\":"
 				    "\"x\",\"State\":{\"Status\":\"confused\","
@@ -573,6 +651,9 @@ START_TEST(a_description_has_what_the_daemon_said_and_nothing_else)
 		ck_assert_str_eq(k->rootfs, "/m");
 		ck_assert_str_eq(k->owner, "me");
 		ck_assert_str_eq(k->labels[0], "a=1");
+		ck_assert_str_eq(k->labels[1], "b=2");
+		ck_assert_str_eq(k->labels[2], "io.gantry.owner=me");
+		ck_assert_ptr_null(k->labels[3]);
 		ck_assert_str_eq(k->args[2], "x y");
 		ck_assert_ptr_null(k->args[3]);
 		ck_assert_int_eq(k->state, GANTRY_STATE_STOPPED);
@@ -778,6 +859,10 @@ Suite *docker_suite(void)
 	tcase_add_loop_test(t, a_daemon_that_dies_is_unreachable_in_every_verb, 0, VERBS);
 	tcase_add_test(t, what_can_be_no_id_is_never_sent);
 	tcase_add_test(t, create_asks_for_all_that_was_asked);
+	tcase_add_loop_test(t, nothing_is_left_of_a_create_whose_answer_is_lost, 0,
+			    2 * LOST - LONG);
+	tcase_add_loop_test(t, nothing_is_left_of_a_create_whose_answer_is_lost, 2 * LOST,
+			    3 * LOST - LONG);
 	tcase_add_test(t, what_an_old_daemon_would_ignore_is_refused);
 	tcase_add_loop_test(t, ulimits_that_make_no_sense_are_refused, 0, COUNT(wrong_ulimits));
 	tcase_add_test(t, a_description_has_what_the_daemon_said_and_nothing_else);

@@ -23,7 +23,8 @@ enum fake_flag {
 	FAKE_SILENT = 4, /* says no more after the answer, and keeps the connection */
 	FAKE_SLOW = 8,   /* a byte at a time, in reads of their own */
 	FAKE_DEAF = 16,  /* closes without reading the request */
-	FAKE_ECHO = 32   /* after the answer sends back what it gets, until its end */
+	FAKE_ECHO = 32,  /* after the answer sends back what it gets, until its end */
+	FAKE_LATE = 64   /* half a second before the answer */
 };
 
 struct fake_route {
@@ -135,6 +136,8 @@ static inline void *fake_serve(void *arg)
 			r ? r->answer : "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
 
 		flags = r ? r->flags : 0;
+		if (flags & FAKE_LATE)
+			usleep(500000);
 		fake_say(p.fd, answer, r && r->len ? r->len : strlen(answer), flags & FAKE_SLOW);
 		if (flags & FAKE_ECHO)
 			fake_echo(p.fd);

@@ -253,6 +253,43 @@ START_TEST(whoever_does_not_answer_runs_into_the_deadline)
 }
 END_TEST
 
+/* The peer goes on with what it was asked: its answer can be had though the time was over. */
+START_TEST(a_lasting_request_can_be_waited_for_again)
+{
+	static const struct fake_route routes[] = {
+		{ "POST /late ", "HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\nmade", FAKE_LATE,
+		  0 },
+		{ "POST /gone ", "", FAKE_LATE | FAKE_CLOSE, 0 },
+		END_ROUTES,
+	};
+	const struct http_request late = { .method = "POST", .target = "/late", .max = 1000,
+					   .lasting = true };
+	const struct http_request lost = { .method = "POST", .target = "/gone", .max = 1000,
+					   .lasting = true };
+	struct call c = begun(100000, "ask"), more = begun(5000000, "wait on");
+	clean_http struct http h;
+	struct fake f;
+
+	fake_start(&f, routes);
+	http_init(&h, f.path);
+	ck_assert_int_eq(http_call(&h, &late, &c), -ETIMEDOUT);
+	ck_assert(h.sent);
+	ck_assert_int_eq(http_resume(&h, &more), 201);
+	ck_assert_str_eq(h.body.buf, "made");
+	c = begun(100000, "ask");
+	ck_assert_int_eq(http_call(&h, &lost, &c), -ETIMEDOUT);
+	ck_assert_int_eq(http_resume(&h, &more), -ECONNREFUSED);
+	ck_assert_int_eq(h.fd, -1);
+	ck_assert(h.sent);
+	ck_assert_int_eq(f.connections, 1);
+	fake_stop(&f);
+	http_close(&h);
+	c = begun(100000, "ask");
+	ck_assert_int_eq(http_call(&h, &late, &c), -ECONNREFUSED);
+	ck_assert(!h.sent);
+}
+END_TEST
+
 /* A byte now and then keeps no call alive beyond its deadline. */
 START_TEST(a_slow_loris_runs_into_the_deadline_too)
 {
@@ -544,6 +581,7 @@ Suite *http_suite(void)
 	tcase_add_test(t, where_nobody_listens_it_fails_at_once_and_says_so);
 	tcase_add_test(t, a_socket_that_is_not_ours_to_use_is_an_error_of_its_own);
 	tcase_add_test(t, whoever_does_not_answer_runs_into_the_deadline);
+	tcase_add_test(t, a_lasting_request_can_be_waited_for_again);
 	tcase_add_test(t, a_slow_loris_runs_into_the_deadline_too);
 	tcase_add_test(t, a_daemon_that_accepts_nobody_runs_into_the_deadline);
 	tcase_add_test(t, cancelling_ends_a_call);
