@@ -230,6 +230,10 @@ static const struct {
 	  -EBUSY, 0, "is not running" },
 	{ RESUME, HEAD("500 Internal Server Error") "{\"message\":\"Container x is not paused\"}",
 	  -EBUSY, 0, "is not paused" },
+	{ RESUME,
+	  HEAD("500 Internal Server Error")
+	  "{\"message\":\"Cannot unpause container x: cannot resume a running process\"}",
+	  -EBUSY, 0, "is not paused" },
 	{ GET,
 	  HEAD("500 Internal Server Error") "{\"message\":\"Multiple IDs found with provided "
 					    "prefix: 0\"}",
