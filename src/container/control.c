@@ -61,30 +61,52 @@ int control_kill(const struct state *s, int sig, bool all, struct gantry_err *er
 	return r;
 }
 
-int control_pause(const struct state *s, struct gantry_err *err)
+static int freeze(const struct state *s, bool how, struct call *call)
 {
 	clean_cgroup struct cgroup c = CGROUP_INIT;
-	int r;
+	int r = state_cgroup(s, &c, call->err);
 
+	return r < 0 ? r : cgroup_freeze_call(&c, how, call);
+}
+
+int control_pause_call(const struct state *s, struct call *call)
+{
 	if (s->status == GANTRY_STATE_PAUSED)
-		return err_set(err, EBUSY, "container %s is paused already", s->id);
+		return err_set(call->err, EBUSY, "container %s is paused already", s->id);
 	if (!is_live(s))
-		return err_set(err, EBUSY, "container not running: %s is %s", s->id,
+		return err_set(call->err, EBUSY, "container not running: %s is %s", s->id,
 			       state_name(s->status));
-	r = state_cgroup(s, &c, err);
-	return r < 0 ? r : cgroup_freeze(&c, true, err);
+	return freeze(s, true, call);
+}
+
+int control_resume_call(const struct state *s, struct call *call)
+{
+	if (s->status != GANTRY_STATE_PAUSED)
+		return err_set(call->err, EBUSY, "container %s is not paused: it is %s", s->id,
+			       state_name(s->status));
+	return freeze(s, false, call);
+}
+
+/* One that nothing cuts short. */
+static int uncut(const struct state *s, int (*verb)(const struct state *s, struct call *call),
+		 struct gantry_err *err)
+{
+	struct call call;
+	int r = call_begin(&call, NULL, NULL);
+
+	if (err)
+		call.err = err;
+	return r < 0 ? r : verb(s, &call);
+}
+
+int control_pause(const struct state *s, struct gantry_err *err)
+{
+	return uncut(s, control_pause_call, err);
 }
 
 int control_resume(const struct state *s, struct gantry_err *err)
 {
-	clean_cgroup struct cgroup c = CGROUP_INIT;
-	int r;
-
-	if (s->status != GANTRY_STATE_PAUSED)
-		return err_set(err, EBUSY, "container %s is not paused: it is %s", s->id,
-			       state_name(s->status));
-	r = state_cgroup(s, &c, err);
-	return r < 0 ? r : cgroup_freeze(&c, false, err);
+	return uncut(s, control_resume_call, err);
 }
 
 int control_oom(const struct state *s)

@@ -61,7 +61,7 @@ static int native_pause(struct local *l, const char *id, struct call *c)
 	clean_state struct state s = { 0 };
 	int r = state_read(l->state_root, id, &s, c->err);
 
-	return r < 0 ? r : control_pause(&s, c->err);
+	return r < 0 ? r : control_pause_call(&s, c);
 }
 
 static int native_resume(struct local *l, const char *id, struct call *c)
@@ -69,7 +69,7 @@ static int native_resume(struct local *l, const char *id, struct call *c)
 	clean_state struct state s = { 0 };
 	int r = state_read(l->state_root, id, &s, c->err);
 
-	return r < 0 ? r : control_resume(&s, c->err);
+	return r < 0 ? r : control_resume_call(&s, c);
 }
 
 static const struct local_kind native_kind = {

@@ -145,6 +145,30 @@ START_TEST(a_paused_one_does_nothing_until_it_is_resumed)
 }
 END_TEST
 
+START_TEST(a_pause_that_is_cut_short_leaves_it_running)
+{
+	struct runtime_init i = RUNTIME_INIT;
+	struct gantry_op op = GANTRY_OP_INIT;
+	struct call call;
+
+	if (!box_open((enum box_view)_i))
+		return;
+	run("pc", &(struct box_conf){ .args = "[\"sleep\",\"100\"]" }, &i);
+	ck_assert_int_eq(call_begin(&call, &op, NULL), 0);
+	call.deadline_ns = call.start_ns;
+	ck_assert_int_eq(control_pause_call(&s, &call), -ETIMEDOUT);
+	look("pc");
+	ck_assert_int_eq(s.status, GANTRY_STATE_RUNNING);
+	call.deadline_ns = UINT64_MAX;
+	ck_assert_int_eq(control_pause_call(&s, &call), 0);
+	look("pc");
+	ck_assert_int_eq(control_resume_call(&s, &call), 0);
+	look("pc");
+	ck_assert_int_eq(control_kill(&s, SIGKILL, false, &box_err), 0);
+	ck_assert_int_eq(box_reap(&i), 128 + SIGKILL);
+}
+END_TEST
+
 START_TEST(a_paused_one_dies_of_kill)
 {
 	struct runtime_init i = RUNTIME_INIT;
@@ -216,6 +240,7 @@ Suite *control_suite(void)
 	tcase_add_loop_test(t, a_created_one_can_be_killed, 0, VIEWS);
 	tcase_add_loop_test(t, all_means_every_process, 0, 2 * VIEWS);
 	tcase_add_loop_test(t, a_paused_one_does_nothing_until_it_is_resumed, 0, VIEWS);
+	tcase_add_loop_test(t, a_pause_that_is_cut_short_leaves_it_running, 0, VIEWS);
 	tcase_add_loop_test(t, a_paused_one_dies_of_kill, 0, 2 * VIEWS);
 	tcase_add_loop_test(t, other_signals_wait_until_it_is_resumed, 0, 2 * VIEWS);
 	tcase_add_loop_test(t, being_killed_for_memory_is_known, 0, VIEWS);

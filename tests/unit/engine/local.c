@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/fanotify.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -704,6 +705,43 @@ START_TEST(a_caller_killed_anywhere_in_a_launch_leaves_nothing_that_force_does_n
 }
 END_TEST
 
+START_TEST(a_pause_that_takes_long_is_cut_short_and_the_container_runs_on)
+{
+	static const char *const args[] = { "sh", "-c", "read x < /stuck; sleep 1000", NULL };
+	struct pollfd asked = { -1, POLLIN, 0 };
+	char file[160];
+	int r;
+
+	if (!use(NATIVE))
+		return;
+	snprintf(file, sizeof(file), "%s/stuck", rootfs);
+	ck_assert_int_eq(sh("echo x > %s", file), 0);
+	/* Its opening waits for an answer of ours; cgroup v2 cannot freeze who waits so. */
+	asked.fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC, O_RDONLY);
+	if (asked.fd < 0 || access("/sys/fs/cgroup/unified", F_OK) < 0 ||
+	    fanotify_mark(asked.fd, FAN_MARK_ADD, FAN_OPEN_PERM, AT_FDCWD, file) < 0)
+		return;
+	ck_assert_int_eq(launch("lt-stuck", args, 0), 0);
+	ck_assert_int_eq(poll(&asked, 1, 5000), 1);
+	op.timeout_us = 200000;
+	r = gantry_container_pause(engine, "lt-stuck", &op);
+	op.timeout_us = 0;
+	ck_assert_int_eq(r, -ETIMEDOUT);
+	ck_assert_uint_lt(op.elapsed_ns, 2000000000u);
+	ck_assert_ptr_nonnull(strstr(op.err.msg, "pause"));
+	ck_assert_int_eq(state("lt-stuck"), GANTRY_STATE_RUNNING);
+	op.cancel_fd = eventfd(1, EFD_CLOEXEC);
+	ck_assert_int_eq(gantry_container_pause(engine, "lt-stuck", &op), -ECANCELED);
+	op.cancel_fd = -1;
+	close(asked.fd); /* which lets it go on */
+	ck_assert_int_eq(gantry_container_pause(engine, "lt-stuck", &op), 0);
+	ck_assert_int_eq(state("lt-stuck"), GANTRY_STATE_PAUSED);
+	ck_assert_int_eq(gantry_container_resume(engine, "lt-stuck", &op), 0);
+	ck_assert_int_eq(gantry_container_delete(engine, "lt-stuck", GANTRY_DELETE_FORCE, &op), 0);
+	nothing_is_left();
+}
+END_TEST
+
 START_TEST(a_wait_can_be_cancelled)
 {
 	if (!use(_i))
@@ -835,6 +873,7 @@ Suite *local_suite(void)
 	EACH(names_are_taken_once_and_beginnings_must_be_unambiguous);
 	EACH(a_deadline_anywhere_in_a_launch_leaves_nothing_or_a_container);
 	EACH(a_caller_killed_anywhere_in_a_launch_leaves_nothing_that_force_does_not_remove);
+	tcase_add_test(t, a_pause_that_takes_long_is_cut_short_and_the_container_runs_on);
 	EACH(a_wait_can_be_cancelled);
 	EACH(fifty_containers_one_after_another_leave_nothing);
 	EACH(a_bundle_is_used_as_it_is);
