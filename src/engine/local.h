@@ -84,6 +84,8 @@ int local_records(const struct local *l);
  * "stopped" comes with its code.
  */
 int local_status(struct local *l, struct box *b, struct local_state *ret, struct call *c);
+/* Removes its record directory, whoever may still be writing into it. 0 or -errno with words. */
+int local_remove_record(struct local *l, const char *id, struct call *c);
 /* Takes away all there is of a container, in any state. */
 int local_destroy(struct local *l, struct box *b, bool force, struct call *c);
 

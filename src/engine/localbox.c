@@ -23,6 +23,8 @@
 
 /* How long a monitor may take to write down what has ended, and to end itself. */
 enum { ENDING_MS = 5000 };
+/* How often its last files may come in between while its record is removed. */
+enum { REMOVALS = 8 };
 
 void local_state_done(struct local_state *s)
 {
@@ -259,14 +261,19 @@ static int end_monitor(const struct box *b, bool force, struct call *c)
 	return 0;
 }
 
-static int remove_record(struct local *l, const struct box *b, struct call *c)
+/*
+ * A monitor that no mark names any more may write its last file while we remove:
+ * then the directory is not empty when its turn comes, but it is the next time.
+ */
+int local_remove_record(struct local *l, const char *id, struct call *c)
 {
 	clean_fd int records = local_records(l);
-	int r = records < 0 ? records : fd_rmtree(records, b->id);
+	int r = records < 0 ? records : fd_rmtree(records, id);
 
-	return r < 0 && r != -ENOENT
-		       ? err_num(c->err, r, "remove the record of container %s", b->id)
-		       : 0;
+	for (int i = 0; r == -ENOTEMPTY && i < REMOVALS; i++)
+		r = fd_rmtree(records, id);
+	return r < 0 && r != -ENOENT ? err_num(c->err, r, "remove the record of container %s", id)
+				     : 0;
 }
 
 int local_destroy(struct local *l, struct box *b, bool force, struct call *c)
@@ -280,5 +287,5 @@ int local_destroy(struct local *l, struct box *b, bool force, struct call *c)
 	}
 	if (r == 0)
 		r = end_monitor(b, force, c);
-	return r < 0 ? r : remove_record(l, b, c);
+	return r < 0 ? r : local_remove_record(l, b->id, c);
 }

@@ -228,11 +228,6 @@ static int write_config(struct making *m, const struct gantry_create *what, stru
 	return r < 0 ? err_num(err, r, "write config.json of container %s", m->rec.id) : 0;
 }
 
-static void remove_record(struct making *m)
-{
-	(void)fd_rmtree(m->records, m->rec.id);
-}
-
 /* ---- the monitor ---- */
 
 static int start_monitor(struct making *m, const char *order, const struct gantry_run *how,
@@ -361,7 +356,7 @@ static void undo(struct making *m, unsigned committed, struct call *c)
 		u.deadline_ns = clock_mono() + UNDO_S * 1000000000ull;
 	}
 	if (is_anothers(m, &u)) {
-		remove_record(m);
+		(void)local_remove_record(m->l, m->rec.id, &u);
 		return;
 	}
 	snprintf(b.id, sizeof(b.id), "%s", m->rec.id);
@@ -391,8 +386,8 @@ static int make(struct making *m, const struct gantry_create *what, const struct
 		r = record_write(m->dir, &m->rec, c->err);
 	if (r == 0)
 		r = start_monitor(m, event == MONITOR_CREATED ? "create" : "launch", how, c);
-	if (r < 0) {
-		remove_record(m);
+	if (r < 0) { /* nobody else writes into it yet */
+		(void)fd_rmtree(m->records, m->rec.id);
 		return r;
 	}
 	r = await_message(m, event, &told, c);
