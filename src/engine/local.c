@@ -181,6 +181,18 @@ static int describe(struct local *l, struct box *b, struct gantry_container *k,
 	return 0;
 }
 
+/* Why nobody can know the code. */
+static void log_unknown(const struct box *b, struct call *c)
+{
+	const char *why = b->exit.error;
+
+	if (!*why && b->exit_r == -EBADMSG)
+		why = "its exit record is damaged";
+	else if (!*why)
+		why = "its monitor ended without recording it";
+	call_log(c, GANTRY_LOG_INFO, "container %s: its exit code is unknown: %s", b->id, why);
+}
+
 int local_get(struct gantry_engine *e, const char *id, struct gantry_container **ret,
 	      struct call *c)
 {
@@ -195,6 +207,8 @@ int local_get(struct gantry_engine *e, const char *id, struct gantry_container *
 		r = describe(l, &b, &k, &s, c);
 	if (r < 0)
 		return r;
+	if (k.state == GANTRY_STATE_STOPPED && k.exit_code < 0)
+		log_unknown(&b, c);
 	*ret = describe_container(&k);
 	return *ret ? 0 : err_set(c->err, ENOMEM, "out of memory");
 }
@@ -329,6 +343,8 @@ int local_wait(struct gantry_engine *e, const char *id, struct gantry_exit *ret,
 		r = wait_unwatched(l, &b, c);
 	if (r < 0)
 		return r;
+	if (b.exit.code < 0)
+		log_unknown(&b, c);
 	local_fill_exit(ret, &b.exit);
 	return 0;
 }

@@ -81,6 +81,14 @@ static bool is_here(int i)
 	return i == NATIVE || sh("command -v %s > /dev/null", names[i]) == 0;
 }
 
+static char logged[512]; /* the last that was said above debug */
+
+static void keep_log(const struct gantry_log *rec, void *arg)
+{
+	(void)arg;
+	snprintf(logged, sizeof(logged), "%s", rec->text);
+}
+
 static struct gantry_engine *another(void)
 {
 	struct gantry_engine_options o = GANTRY_ENGINE_OPTIONS_INIT;
@@ -91,6 +99,8 @@ static struct gantry_engine *another(void)
 	snprintf(run, sizeof(run), "%s/run", tmp);
 	o.root = root;
 	o.run = run;
+	o.log = keep_log;
+	o.log_level = GANTRY_LOG_INFO;
 	if (gantry_engine_open(where, &o, &e, NULL) < 0)
 		return NULL;
 	return e;
@@ -421,7 +431,10 @@ START_TEST(a_killed_monitor_makes_the_code_unknown_and_never_zero)
 	op.timeout_us = 0;
 	ck_assert_int_eq(gantry_container_kill(engine, "lt-mon", SIGKILL, 0, &op), 0);
 	ck_assert_int_eq(code_of("lt-mon"), UNKNOWN);
+	ck_assert_ptr_nonnull(strstr(logged, "lt-mon: its exit code is unknown: its monitor ended"));
+	logged[0] = '\0';
 	ck_assert_int_eq(state("lt-mon"), GANTRY_STATE_STOPPED);
+	ck_assert_ptr_nonnull(strstr(logged, "its exit code is unknown"));
 	ck_assert_int_eq(code_of("lt-mon"), UNKNOWN);
 	ck_assert_int_eq(gantry_container_delete(engine, "lt-mon", 0, &op), 0);
 	nothing_is_left();
