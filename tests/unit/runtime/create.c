@@ -342,6 +342,63 @@ START_TEST(no_descriptor_is_a_working_directory)
 }
 END_TEST
 
+/* Where and how; /tolink is a link to /proc in the image. */
+static const struct { const char *destination, *how; } proc_places[] = {
+	{ "/proc", "\"type\":\"tmpfs\",\"source\":\"tmpfs\"" },
+	{ "/proc/self", "\"type\":\"tmpfs\",\"source\":\"tmpfs\"" },
+	{ "/proc/sys/new", "\"type\":\"tmpfs\",\"source\":\"tmpfs\"" },
+	{ "/proc/self/attr", "\"type\":\"bind\",\"source\":\"/tmp\",\"options\":[\"bind\"]" },
+	{ "/proc", "\"type\":\"bind\",\"source\":\"/tmp\",\"options\":[\"bind\"]" },
+	{ "/proc", "\"type\":\"bind\",\"source\":\"/proc/sys\",\"options\":[\"bind\"]" },
+	{ "/proc/uptime", "\"type\":\"tmpfs\",\"source\":\"tmpfs\"" },
+	{ "/tolink", "\"type\":\"tmpfs\",\"source\":\"tmpfs\"" },
+	{ "/tolink/sys", "\"type\":\"bind\",\"source\":\"/tmp\",\"options\":[\"bind\"]" },
+};
+enum { PROC_PLACES = sizeof(proc_places) / sizeof(*proc_places) };
+
+START_TEST(nothing_is_mounted_over_proc)
+{
+	char mount[256];
+
+	if (!box_open(VIEW_HOST))
+		return;
+	ck_assert_int_eq(box_sh("ln -s /proc %s/tolink", box_rootfs), 0);
+	snprintf(mount, sizeof(mount), "{\"destination\":\"%s\",%s}",
+		 proc_places[_i].destination, proc_places[_i].how);
+	ck_assert_int_eq(box_run(&(struct box_conf){ .script = "true", .mounts = mount }), -EPERM);
+	words("proc");
+	ck_assert_int_eq(box_sh("test -z \"$(ls -A %s/proc)\"", box_rootfs), 0);
+}
+END_TEST
+
+START_TEST(a_file_of_the_list_is_bound_over_proc)
+{
+	char mount[256];
+
+	if (!box_open(VIEW_HOST))
+		return;
+	box_file("up", "12 34\n", 0644);
+	snprintf(mount, sizeof(mount),
+		 "{\"destination\":\"/proc/uptime\",\"type\":\"bind\",\"source\":\"%s/up\","
+		 "\"options\":[\"bind\"]}",
+		 box_dir);
+	ck_assert_int_eq(box_run(&(struct box_conf){ .script = "cat /proc/uptime",
+						     .mounts = mount }), 0);
+	ck_assert_str_eq(box_out(), "12 34\n");
+}
+END_TEST
+
+START_TEST(proc_is_no_link)
+{
+	if (!box_open(VIEW_HOST))
+		return;
+	ck_assert_int_eq(box_sh("rmdir %s/proc && mkdir %s/other && ln -s other %s/proc",
+				box_rootfs, box_rootfs, box_rootfs), 0);
+	ck_assert_int_eq(box_run(&(struct box_conf){ .script = "true" }), -ENOTDIR);
+	words("/proc in the root filesystem");
+}
+END_TEST
+
 START_TEST(a_cgroup_path_stays_below_the_hierarchy)
 {
 	char conf[128];
@@ -365,7 +422,6 @@ START_TEST(plain_directories_are_never_taken_for_cgroups)
 		return;
 	/*
 	 * a directory where cgroups should be: made in by peers, with a regular file cgroup.procs
-	 * /
 	 */
 	ck_assert_int_eq(sys_mount("none", "/sys/fs/cgroup", "tmpfs", 0, NULL), 0);
 	ck_assert_int_eq(mkdir("/sys/fs/cgroup/unified", 0755), 0);
@@ -928,6 +984,9 @@ Suite *create_suite(void)
 	tcase_add_test(t, mounts_and_nodes_through_links_stay_inside);
 	tcase_add_test(t, a_missing_working_directory_is_made_in_the_mount_it_lies_in);
 	tcase_add_loop_test(t, no_descriptor_is_a_working_directory, 0, 24);
+	tcase_add_loop_test(t, nothing_is_mounted_over_proc, 0, PROC_PLACES);
+	tcase_add_test(t, a_file_of_the_list_is_bound_over_proc);
+	tcase_add_test(t, proc_is_no_link);
 	tcase_add_loop_test(t, a_cgroup_path_stays_below_the_hierarchy, 0, PATHS * VIEWS);
 	tcase_add_test(t, plain_directories_are_never_taken_for_cgroups);
 	tcase_add_test(t, binds_are_what_they_say);
