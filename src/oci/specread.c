@@ -285,7 +285,7 @@ int read_u32(struct reading *r, const struct json *v, void *to)
 int read_id(struct reading *r, const struct json *v, void *to)
 {
 	__s64 n = 0;
-	int res = read_range(r, v, 0, 0xfffffffe, &n);
+	int res = read_range(r, v, 0, INT32_MAX, &n); /* as runc and the image builders have it */
 
 	if (res == 0)
 		*(__u32 *)to = (__u32)n;

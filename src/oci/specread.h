@@ -71,7 +71,7 @@ read_setter read_path;     /* const char *: absolute */
 read_setter read_clean;    /* const char *: absolute, no "..", cleaned in place */
 read_setter read_u64;      /* __u64 */
 read_setter read_u32;      /* __u32 */
-read_setter read_id;       /* __u32: a uid or gid; (uid_t)-1 is none */
+read_setter read_id;       /* __u32: a uid or gid, below 2^31 */
 read_setter read_limit;    /* __s64: bytes or microseconds; -1: unlimited */
 read_setter read_strings;  /* const char *const *: NULL-terminated */
 read_setter read_paths;    /* the same, each absolute */

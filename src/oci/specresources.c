@@ -138,6 +138,17 @@ static int read_period(struct reading *r, const struct json *v, void *to)
 	return res;
 }
 
+/* The kernel's upper bound, kernel/sched/sched.h; less than its lower one, 2, it takes for 2. */
+static int read_shares(struct reading *r, const struct json *v, void *to)
+{
+	__s64 n = 0;
+	int res = read_range(r, v, 0, 262144, &n);
+
+	if (res == 0)
+		*(__u64 *)to = (__u64)n;
+	return res;
+}
+
 static int read_quota(struct reading *r, const struct json *v, void *to)
 {
 	int res = read_limit(r, v, to);
@@ -159,7 +170,7 @@ static int read_set(struct reading *r, const struct json *v, void *to)
 static int read_cpu(struct reading *r, const struct json *v, void *to)
 {
 	static const struct property table[] = {
-		{ "shares", JSON_INT, false, read_u64,
+		{ "shares", JSON_INT, false, read_shares,
 		  offsetof(struct spec_resources, cpu_shares) },
 		{ "quota", JSON_INT, false, read_quota,
 		  offsetof(struct spec_resources, cpu_quota) },
