@@ -18,7 +18,7 @@ enum state_phase { STATE_CREATING = 1, STATE_COMMITTED = 2 };
 struct state {
 	char *id, *bundle, *rootfs; /* absolute */
 	char *cgroup;               /* path below each hierarchy's mount: "/gantry/ID" */
-	char *marks;                /* which of what is there is ours: cgroup_marks(); NULL: none yet */
+	char *marks;                /* cgroup_marks(): what of it is ours; NULL: none yet */
 	char *oci_version;
 	char *annotations;          /* JSON object text, or NULL */
 	int status;                 /* enum gantry_state: looked up now, not what the file says */

@@ -478,7 +478,8 @@ int cgroup_make(struct cgroup *c, struct gantry_err *err)
 		unmake(c, made);
 		if (fd == -EEXIST)
 			return err_set(err, EBUSY,
-				       "the cgroup %s (%s) exists already: in use by another container?",
+				       "the cgroup %s (%s) exists already: in use by another "
+				       "container?",
 				       c->path, c->h[i].name);
 		return err_num(err, fd, "make the cgroup %s (%s)", c->path, c->h[i].name);
 	}

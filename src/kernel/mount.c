@@ -17,6 +17,8 @@ int mount_clone(int dirfd, const char *path, bool recursive, struct gantry_err *
 	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0);
 	int fd = sys_open_tree(dirfd, path, flags | (*path ? 0 : AT_EMPTY_PATH));
 
+	if (fd < 0 && !*path)
+		return err_sys(err, "clone a mount");
 	if (fd < 0)
 		return err_sys(err, "clone the mount `%s`", path);
 	return fd;

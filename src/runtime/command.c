@@ -71,7 +71,6 @@ static int try_file(const char *path)
 		return errno;
 	/*
 	 * What cannot be a program is EACCES, as execve has it; docker knows no other word for 126.
-	 * /
 	 */
 	if (!S_ISREG(st.st_mode) || access(path, X_OK) < 0) /* by path: as above */
 		return EACCES;
@@ -116,7 +115,6 @@ int command_find(const struct spec *s, struct command *c, struct gantry_err *err
 
 /*
  * "name:x:UID:gid:gecos:HOME:shell" for our uid: the home directory, cut off in place; else NULL.
- * /
  */
 static char *home_in(char *line, __u32 uid)
 {
@@ -136,7 +134,6 @@ static char *home_in(char *line, __u32 uid)
 
 /*
  * Reads lines of fd until one gives a home. Lines that are longer than the buffer are passed over.
- * /
  */
 static bool scan_passwd(int fd, __u32 uid, char *ret, size_t size)
 {

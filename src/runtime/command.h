@@ -17,7 +17,6 @@ struct command {
 
 /*
  * Finds args[0] along the spec's PATH as the calling identity. err->exit is 126 or 127 on failure.
- * /
  */
 int command_find(const struct spec *s, struct command *c, struct gantry_err *err);
 /* The spec's environment, with HOME from /etc/passwd (else "/") when it has none. */

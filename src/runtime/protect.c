@@ -92,7 +92,6 @@ int runtime_protect(char *const argv[], struct gantry_err *err)
 	fd = read_only_copy();
 	/*
 	 * Without the right to mount there will be no container either, and create says so better.
-	 * /
 	 */
 	if (fd == -EPERM && geteuid())
 		return 0;

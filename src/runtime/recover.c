@@ -198,7 +198,8 @@ static int end_cgroup(const struct recover *r, struct cgroup *c, enum claim clai
 	switch (claim) {
 	case NOTHING:
 		return err_set(err, EBADMSG,
-			       "container %s: its cgroup is not known: its state is damaged", r->id);
+			       "container %s: its cgroup is not known: its state is damaged",
+			       r->id);
 	case SWEEP:
 		/* One that somebody is in, or has cgroups below, has come since: it is theirs. */
 		for (int i = 0; i < c->n; i++)

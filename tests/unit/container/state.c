@@ -120,7 +120,6 @@ START_TEST(the_kernel_says_whether_it_runs)
 	ck_assert_int_eq(read_status(), GANTRY_STATE_RUNNING);
 	/*
 	 * a FIFO with nobody at its other end changes nothing; with somebody it waits to be started
-	 * /
 	 */
 	ck_assert_int_eq(mknodat(dir, STATE_FIFO, S_IFIFO | 0600, 0), 0);
 	ck_assert_int_eq(read_status(), GANTRY_STATE_RUNNING);

@@ -41,7 +41,6 @@ void box_close(void);
 void box_write(const struct box_conf *c); /* config.json */
 /*
  * Creates `id`, its output going to box_dir/out; c may be NULL: config.json is there. 0 or -errno.
- * /
  */
 int box_create(const char *id, const struct box_conf *c, struct runtime_init *ret);
 /* Create, start, wait, delete: the exit code, or -errno. The output is in box_out(). */

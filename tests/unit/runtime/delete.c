@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * delete refuses what has not stopped; by force it ends anything, whatever is left of its record.
- * /
  */
 #include <check.h>
 #include <errno.h>
