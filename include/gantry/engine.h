@@ -138,7 +138,7 @@ struct gantry_found {
  * Looks for engines on this host: the environment (DOCKER_HOST,
  * CONTAINERD_ADDRESS, CONTAINER_RUNTIME_ENDPOINT, CONTAINER_HOST), configuration,
  * the usual and the rootless sockets, and PATH; also those that gantry does
- * not drive yet. Each is asked for its version, and an engine that does not answer within a second
+ * not drive yet. Each is asked for its version, and an engine that does not answer within 3 s
  * (or by `op`) is listed with the reason. Changes nothing. `how` may be NULL.
  *
  * On success stores a NULL-terminated array in *ret, released with

@@ -20,7 +20,7 @@
 #include "engine/candidates.h"
 #include "engine/describe.h"
 
-enum { ASK_MS = 1000 };
+enum { ASK_MS = 3000 };
 
 /* What is found out about one candidate. */
 struct answer {
@@ -47,7 +47,7 @@ static void reason(struct answer *a, int r, const struct gantry_err *err)
 	else if (r == -EACCES || r == -EPERM)
 		snprintf(a->why, sizeof(a->why), "permission denied");
 	else if (r == -ETIMEDOUT)
-		snprintf(a->why, sizeof(a->why), "does not answer within a second");
+		snprintf(a->why, sizeof(a->why), "does not answer within 3 seconds");
 	else
 		snprintf(a->why, sizeof(a->why), "%s", err->msg);
 }

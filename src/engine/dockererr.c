@@ -32,7 +32,7 @@ static const struct meaning any[] = {
 	{ "is not running", EBUSY, 0, "is not running" },
 	{ "can only kill running containers", EBUSY, 0, "is not running" },
 	{ "is not paused", EBUSY, 0, "is not paused" },
-	/* containerd's words: dockerd learns by an event, so for a moment it calls paused what runs */
+	/* containerd's: dockerd learns by an event, and for a moment calls paused what runs */
 	{ "cannot resume a running", EBUSY, 0, "is not paused" },
 	{ "is already paused", EBUSY, 0, "is paused already" },
 	{ "cannot start a paused container", EBUSY, 0, "is paused" },

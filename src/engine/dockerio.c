@@ -12,7 +12,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+
+/* How long a container may write to a reader that has gone before the run says so. */
+#define UNREAD_NS 1000000000ull
 
 /* ---- stdin ------------------------------------------------------------------------------- */
 
@@ -116,8 +120,11 @@ static size_t sink_write(struct sink *s, const char *buf, size_t len)
 {
 	ssize_t n;
 
-	if (s->fd < 0)
+	if (s->fd < 0) {
+		if (s->alone_ns && clock_mono() - s->alone_ns > UNREAD_NS)
+			s->failed = EPIPE;
 		return len;
+	}
 	s->blocked = !s->free && !s->ready;
 	if (s->blocked)
 		return 0;
@@ -136,8 +143,22 @@ static size_t sink_write(struct sink *s, const char *buf, size_t len)
 	}
 	if (errno != EPIPE && errno != ECONNRESET)
 		s->failed = errno;
+	else
+		s->alone_ns = clock_mono();
 	s->fd = -1;
 	return len;
+}
+
+/*
+ * What writes into a pipe of its own without a reader is told so and ends; here the daemon takes it
+ * all. A container that ends soon still gives its exit code, one that goes on would for ever.
+ */
+int demux_unread(const struct demux *d)
+{
+	for (int i = 0; i < 2; i++)
+		if (d->sinks[i].failed == EPIPE)
+			return i;
+	return -1;
 }
 
 /* The bytes of one frame that are here. */

@@ -44,6 +44,7 @@ struct sink {
 	bool blocked;       /* there are bytes for it and no room */
 	size_t most;        /* that fit when poll promises room */
 	int failed;         /* errno of what was lost; 0: nothing, or only for lack of a reader */
+	uint64_t alone_ns;  /* since when (monotonic) it has no reader; 0: it has one */
 };
 
 /* What it writes: frames of { stream, 0, 0, 0, length as 4 bytes }, then that many bytes. */
@@ -78,5 +79,7 @@ static inline void demux_ready(struct demux *d, int i)
  * stream has ended; -EPROTO it is none.
  */
 int demux_step(struct demux *d, struct http *stream, struct call *c);
+/* A sink lost its reader a while ago and the container still writes to it: its number, else -1. */
+int demux_unread(const struct demux *d);
 /* Whether all of it has arrived: 0; -EPROTO a frame was cut off; -ENOSPC, -EIO, ... of a sink. */
 int demux_result(const struct demux *d, struct call *c);

@@ -271,6 +271,10 @@ static int turn(struct run *r, const struct pollfd p[AT_ALL], struct call *c)
 		r->attached = s == 0;
 		s = s > 0 ? 0 : s;
 	}
+	if (s == 0 && demux_unread(&r->out) >= 0)
+		return err_set(c->err, EIO,
+			       "nobody reads the %s of container %.64s any more: it runs on",
+			       demux_unread(&r->out) ? "stderr" : "stdout", r->id);
 	return s;
 }
 

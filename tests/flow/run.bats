@@ -59,6 +59,15 @@ closed() {
 background_child() {
 	expect 7 timeout 20 "$GANTRY" -E "$1" run --label "flow=$TAG" --rm $(on "$1") sh -c "sleep $NAP & exit 7" </dev/null
 }
+nobody_reads() {
+	timeout -k 5 40 "$GANTRY" -E "$1" run --label "flow=$TAG" $(on "$1") cat /dev/zero 2>/dev/null |
+		head -c 1 | wc -c >"$BATS_TEST_TMPDIR/read"
+	local ended=${PIPESTATUS[0]}
+	same "$(tr -d ' ' <"$BATS_TEST_TMPDIR/read")" 1
+	[ "$ended" != 124 ] && [ "$ended" != 137 ]
+}
+@test "an output that nobody reads any more ends the run" { each nobody_reads; }
+
 @test "a process left behind in the container does not hold up the end" { each background_child; }
 
 signals() { # INT too, which a shell without job control lets its jobs ignore
