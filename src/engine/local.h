@@ -115,3 +115,11 @@ int local_launch(struct gantry_engine *e, const struct gantry_create *what,
 int local_run(struct gantry_engine *e, const struct gantry_create *what,
 	      const struct gantry_run *how, char ret_id[GANTRY_ID_SIZE], struct gantry_exit *ret,
 	      struct call *c);
+
+/* All of an engine's table but its kind, its keys and how it is opened. */
+#define LOCAL_SLOTS									\
+	.close = local_close, .info = local_info, .prepare = local_prepare,		\
+	.create = local_create, .start = local_start, .launch = local_launch,		\
+	.run = local_run, .kill = local_kill, .wait = local_wait,			\
+	.pause = local_pause, .resume = local_resume, .get = local_get,			\
+	.list = local_list, .del = local_del

@@ -331,7 +331,8 @@ static bool is_gone(const struct making *m)
 
 	if (fstatat(m->records, m->rec.id, &now, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT;
-	return fstat(m->dir, &ours) == 0 && (now.st_ino != ours.st_ino || now.st_dev != ours.st_dev);
+	return fstat(m->dir, &ours) == 0 &&
+	       (now.st_ino != ours.st_ino || now.st_dev != ours.st_dev);
 }
 
 /* Lets the monitor undo what it has begun, and does what it cannot do any more. */

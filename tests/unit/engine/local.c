@@ -431,7 +431,8 @@ START_TEST(a_killed_monitor_makes_the_code_unknown_and_never_zero)
 	op.timeout_us = 0;
 	ck_assert_int_eq(gantry_container_kill(engine, "lt-mon", SIGKILL, 0, &op), 0);
 	ck_assert_int_eq(code_of("lt-mon"), UNKNOWN);
-	ck_assert_ptr_nonnull(strstr(logged, "lt-mon: its exit code is unknown: its monitor ended"));
+	ck_assert_ptr_nonnull(
+		strstr(logged, "lt-mon: its exit code is unknown: its monitor ended"));
 	logged[0] = '\0';
 	ck_assert_int_eq(state("lt-mon"), GANTRY_STATE_STOPPED);
 	ck_assert_ptr_nonnull(strstr(logged, "its exit code is unknown"));

@@ -176,7 +176,8 @@ START_TEST(a_damaged_state_is_unknown_and_force_removes_it)
 	create("nt-1");
 	ck_assert_int_eq(sh("sed 's/.*\"cgroup\":\"\\([^\"]*\\)\".*/\\1/' "
 			    "%s/run/oci/nt-1/state.json > %s/cgroup && "
-			    "test -n \"$(find /sys/fs/cgroup -type d -path \"*$(cat %s/cgroup)\")\"",
+			    "test -n \"$(find /sys/fs/cgroup -type d "
+			    "-path \"*$(cat %s/cgroup)\")\"",
 			    tmp, tmp, tmp),
 			 0);
 	ck_assert_int_eq(sh("echo junk > %s/run/oci/nt-1/state.json", tmp), 0);
@@ -187,7 +188,8 @@ START_TEST(a_damaged_state_is_unknown_and_force_removes_it)
 	ck_assert_int_eq(gantry_container_delete(engine, "nt-1", GANTRY_DELETE_FORCE, &op), 0);
 	ck_assert_int_eq(state("nt-1"), -ENOENT);
 	/* those of this test alone: the state directory is in the name */
-	ck_assert_int_eq(sh("test -z \"$(find /sys/fs/cgroup -type d -path \"*$(cat %s/cgroup)\")\"",
+	ck_assert_int_eq(sh("test -z \"$(find /sys/fs/cgroup -type d "
+			    "-path \"*$(cat %s/cgroup)\")\"",
 			    tmp),
 			 0);
 }
