@@ -262,7 +262,7 @@ int cgroup_freeze_call(const struct cgroup *c, bool freeze, struct call *call)
 
 	if (i < 0)
 		return err_set(call->err, ENODEV, "this host has no freezer cgroup controller");
-	/* In short waits: between them somebody may want it cut short. Asking twice does no harm. */
+	/* In short waits: between them somebody may want it cut short. Asking twice is harmless. */
 	do {
 		cut = call_check(call);
 		if (cut < 0)
